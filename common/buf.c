@@ -1,0 +1,208 @@
+/*
+ * The owned byte buffer: growth by doubling, a front offset for readers, and
+ * one sticky flag instead of a check after every append.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+
+#define BUF_FIRST_BYTES 256
+
+static int buf_fail(struct buf *);
+
+uint8_t *
+buf_room(struct buf *b, size_t n)
+{
+	size_t cap;
+	uint8_t *mem;
+
+	if (b->failed || n > SIZE_MAX / 2 - b->len) {
+		buf_fail(b);
+		return (NULL);
+	}
+	if (b->mem != NULL && n <= b->cap - b->off - b->len)
+		return (b->mem + b->off + b->len);
+	if (b->off != 0) { /* slide before growing */
+		memmove(b->mem, b->mem + b->off, b->len);
+		b->off = 0;
+		if (n <= b->cap - b->len)
+			return (b->mem + b->len);
+	}
+	cap = b->cap < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : b->cap;
+	while (cap < b->len + n)
+		cap *= 2;
+	if ((mem = realloc(b->mem, cap)) == NULL) {
+		buf_fail(b);
+		return (NULL);
+	}
+	b->mem = mem;
+	b->cap = cap;
+	return (mem + b->len);
+}
+
+void
+buf_grow(struct buf *b, size_t n)
+{
+	b->len += n;
+}
+
+int
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	uint8_t *to;
+
+	if (n == 0)
+		return (b->failed ? -1 : 0);
+	if ((to = buf_room(b, n)) == NULL)
+		return (-1);
+	memcpy(to, p, n);
+	b->len += n;
+	return (0);
+}
+
+int
+buf_add_bytes(struct buf *b, struct bytes a)
+{
+	return (buf_add(b, a.p, a.n));
+}
+
+int
+buf_add_str(struct buf *b, const char *s)
+{
+	return (buf_add(b, s, strlen(s)));
+}
+
+int
+buf_add_u8(struct buf *b, uint8_t v)
+{
+	return (buf_add(b, &v, 1));
+}
+
+int
+buf_add_be32(struct buf *b, uint32_t v)
+{
+	uint8_t o[4];
+
+	be32_put(o, v);
+	return (buf_add(b, o, sizeof(o)));
+}
+
+int
+buf_add_be64(struct buf *b, uint64_t v)
+{
+	uint8_t o[8];
+
+	be64_put(o, v);
+	return (buf_add(b, o, sizeof(o)));
+}
+
+int
+buf_add_varint(struct buf *b, uint64_t v)
+{
+	uint8_t o[10];
+	size_t n = 0;
+
+	do {
+		o[n] = (uint8_t)(v & 0x7f);
+		v >>= 7;
+		if (v != 0)
+			o[n] |= 0x80;
+		n++;
+	} while (v != 0);
+	return (buf_add(b, o, n));
+}
+
+int
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	uint8_t *to;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (to = buf_room(b, (size_t)n + 1)) == NULL)
+		return (buf_fail(b));
+	va_start(ap, fmt);
+	(void)vsnprintf((char *)to, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+	return (0);
+}
+
+void
+buf_drop(struct buf *b, size_t n)
+{
+	if (n >= b->len) {
+		buf_clear(b);
+		return;
+	}
+	b->off += n;
+	b->len -= n;
+}
+
+void
+buf_trunc(struct buf *b, size_t n)
+{
+	if (n < b->len)
+		b->len = n;
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->off = 0;
+	b->len = 0;
+}
+
+void
+buf_free(struct buf *b)
+{
+	free(b->mem);
+	*b = (struct buf)BUF_INIT;
+}
+
+void
+buf_wipe(struct buf *b)
+{
+	volatile uint8_t *p = b->mem;
+	size_t i;
+
+	for (i = 0; i < b->cap; i++)
+		p[i] = 0;
+	buf_free(b);
+}
+
+int
+bytes_varint(struct bytes *b, uint64_t *v)
+{
+	uint64_t r = 0;
+	size_t i;
+
+	for (i = 0; i < b->n && i < 10; i++) {
+		if (i == 9 && b->p[i] > 1)
+			return (-1);
+		r |= (uint64_t)(b->p[i] & 0x7f) << (7 * i);
+		if ((b->p[i] & 0x80) != 0)
+			continue;
+		if (i > 0 && b->p[i] == 0)
+			return (-1);
+		*b = bytes_skip(*b, i + 1);
+		*v = r;
+		return (0);
+	}
+	return (-1);
+}
+
+static int
+buf_fail(struct buf *b)
+{
+	b->failed = 1;
+	errno = ENOMEM;
+	return (-1);
+}
