@@ -1,0 +1,62 @@
+/*
+ * A non-blocking channel of IPC frames over one Unix stream socket, with
+ * descriptors passed beside them from the broker to a worker (never back: the
+ * broker gives the kernel no room for descriptors, so it cannot be flooded).
+ *
+ * A channel knows nothing of events: whoever owns it polls its descriptor.
+ */
+#ifndef QUIRE_CHAN_H
+#define QUIRE_CHAN_H
+
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/ipc.h"
+
+#define CHAN_FDS_MAX 4
+
+struct chan {
+	int fd;               /* -1 when closed; owned */
+	enum ipc_sender peer; /* whose messages are accepted */
+	int takes_fds;        /* 1: a worker's end */
+	struct buf in;
+	struct buf out;
+	size_t used;          /* octets of in that the last message borrows */
+	int fds[CHAN_FDS_MAX]; /* received, not yet taken; -1 empty */
+	int send_fds[CHAN_FDS_MAX]; /* to go with the octet at send_fds_at */
+	size_t nsend_fds;
+	size_t send_fds_at;
+};
+
+/* Takes fd over (it becomes non-blocking and close-on-exec). */
+void chan_init(struct chan *, int fd, enum ipc_sender peer, int takes_fds);
+void chan_close(struct chan *); /* harmless on a closed one */
+
+/* Reads what is there.  1: something came; 0: nothing now; -1: end or error. */
+int chan_read(struct chan *);
+
+/*
+ * The next whole message.  1: in *m, borrowed until the next chan_next or
+ * chan_read; 0: none yet; -1: the peer broke the protocol.
+ */
+int chan_next(struct chan *, struct msg *);
+
+/* A received descriptor, now the caller's; -1 when there is none. */
+int chan_take_fd(struct chan *);
+
+/* Queues a message.  0, or -1: no memory or over a limit. */
+int chan_send(struct chan *, const struct msg *);
+/*
+ * Queues a message with descriptors (duplicated: the caller keeps its own).
+ * One such message may be under way at a time: -1 with EAGAIN otherwise.
+ */
+int chan_send_fds(struct chan *, const struct msg *, const int *fds, size_t n);
+
+/* Writes what is queued.  0: all gone; 1: some left; -1: error. */
+int chan_flush(struct chan *);
+size_t chan_pending(const struct chan *); /* octets queued */
+
+/* Connects to the broker's socket.  A descriptor, or -1 with errno. */
+int chan_connect(const char *path);
+
+#endif
