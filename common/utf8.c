@@ -24,6 +24,8 @@ static const struct utf8_row {
 	{ 0xf4, 0xf4, 3, 0x80, 0x8f },
 };
 
+#define UTF8_ROWS (sizeof(utf8_rows) / sizeof(*utf8_rows))
+
 int
 utf8_feed(struct utf8 *u, struct bytes b)
 {
@@ -143,7 +145,7 @@ utf8_lead(struct utf8 *u, uint8_t c)
 {
 	const struct utf8_row *r;
 
-	for (r = utf8_rows; r < utf8_rows + 8; r++) {
+	for (r = utf8_rows; r < utf8_rows + UTF8_ROWS; r++) {
 		if (c < r->first || c > r->last)
 			continue;
 		u->need = r->need;
