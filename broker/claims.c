@@ -1,0 +1,519 @@
+/*
+ * The payload of a token that has already proved genuine, turned into a struct.
+ * One row a text claim and a time; lists, scope and secsync by hand.
+ *
+ * jansson parses; the depth is checked before, because it recurses.  Integers
+ * are read as reals, so that any number JSON can spell has a meaning and only
+ * what overflows a double (1e400) is refused.
+ */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "common/base64url.h"
+#include "common/jwt.h"
+#include "common/limits.h"
+#include "broker/claims.h"
+
+/* Where the copies of strings go; as large as the payload, which bounds them */
+struct claims_arena {
+	uint8_t *p;
+};
+
+static int claims_depth_ok(struct bytes);
+static const char *claims_read(const json_t *, struct claims *,
+    struct claims_arena *);
+static const char *claims_texts(const json_t *, struct claims *,
+    struct claims_arena *);
+static const char *claims_times(const json_t *, struct claims *);
+static const char *claims_scope(const json_t *, struct claims *);
+static const char *claims_dialects(const json_t *, struct claims *);
+static const char *claims_secsync(const json_t *, struct claims *,
+    struct claims_arena *);
+static const char *claims_keys(const json_t *, struct claims *,
+    struct claims_arena *);
+static const char *claims_limits(const json_t *, struct claims *);
+static const char *claims_cnf(const json_t *, struct claims *,
+    struct claims_arena *);
+static int claims_perms(const json_t *, unsigned int *);
+static int claims_list(const json_t *, struct claims_list *,
+    struct claims_arena *);
+static size_t claims_count(const json_t *);
+static int claims_item(const json_t *, size_t, struct bytes *);
+static struct bytes claims_copy(struct claims_arena *, struct bytes);
+static int claims_string(const json_t *, struct bytes *);
+static int64_t claims_seconds(double);
+static int claims_key_ok(struct bytes);
+static bool claims_match(const struct claims_list *, struct bytes, bool);
+
+static const struct {
+	const char *name;
+	size_t offset;
+	size_t max;
+} claims_text_rows[] = {
+	{ "sub", offsetof(struct claims, sub), CLAIMS_SUB_MAX },
+	{ "jti", offsetof(struct claims, jti), CLAIMS_JTI_MAX },
+	{ "email", offsetof(struct claims, email), CLAIMS_TEXT_MAX },
+	{ "cognito:username", offsetof(struct claims, cognito_username),
+	    CLAIMS_TEXT_MAX },
+	{ "preferred_username", offsetof(struct claims, preferred_username),
+	    CLAIMS_TEXT_MAX },
+	{ "username", offsetof(struct claims, username), CLAIMS_TEXT_MAX },
+	{ "name", offsetof(struct claims, name), CLAIMS_TEXT_MAX },
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} claims_time_rows[] = {
+	{ "exp", offsetof(struct claims, exp) },
+	{ "nbf", offsetof(struct claims, nbf) },
+	{ "iat", offsetof(struct claims, iat) },
+};
+
+static const struct {
+	const char *name;
+	size_t offset;
+} claims_limit_rows[] = {
+	{ "snapshot", offsetof(struct claims, secsync.snapshot_max) },
+	{ "update", offsetof(struct claims, secsync.update_max) },
+	{ "ephemeral", offsetof(struct claims, secsync.ephemeral_max) },
+	{ "rate", offsetof(struct claims, secsync.rate_max) },
+};
+
+static const struct {
+	const char *name;
+	unsigned int perm;
+} claims_perm_rows[] = {
+	{ "read", PERM_READ },
+	{ "create", PERM_CREATE },
+	{ "snapshot", PERM_SNAPSHOT },
+	{ "update", PERM_UPDATE },
+	{ "ephemeral", PERM_EPHEMERAL },
+};
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+const char *
+claims_parse(struct bytes text, struct claims *out)
+{
+	struct claims_arena arena;
+	const char *wrong;
+	json_t *root;
+
+	memset(out, 0, sizeof(*out));
+	out->exp = INT64_MAX;
+	out->nbf = out->iat = INT64_MIN;
+	out->secsync.snapshot_max = out->secsync.update_max = CLAIMS_NO_LIMIT;
+	out->secsync.ephemeral_max = out->secsync.rate_max = CLAIMS_NO_LIMIT;
+	if ((root = claims_json(text, JSON_DECODE_INT_AS_REAL)) == NULL)
+		return ("json");
+	if ((out->text = malloc(text.n)) == NULL) {
+		json_decref(root);
+		return ("memory");
+	}
+	arena.p = out->text;
+	wrong = claims_read(root, out, &arena);
+	json_decref(root);
+	if (wrong != NULL)
+		claims_free(out);
+	return (wrong);
+}
+
+void
+claims_free(struct claims *c)
+{
+	free(c->aud.v);
+	free(c->secsync.keys.v);
+	free(c->secsync.docs.v);
+	free(c->text);
+	memset(c, 0, sizeof(*c));
+}
+
+bool
+claims_allow_store(const struct claims *c, unsigned int dialect,
+    struct bytes name, bool exact)
+{
+	if (dialect >= DIALECT_COUNT || (c->dialects & 1u << dialect) == 0)
+		return (false);
+	if (dialect == DIALECT_SECSYNC && c->secsync.docs_given)
+		return (claims_match(&c->secsync.docs, name, false));
+	return (claims_match(&c->aud, name, exact));
+}
+
+bool
+claims_allow_key(const struct claims *c, struct bytes key64)
+{
+	return (!c->secsync.keys_given ||
+	    claims_match(&c->secsync.keys, key64, true));
+}
+
+struct json_t *
+claims_json(struct bytes text, size_t flags)
+{
+	json_error_t error;
+	json_t *root;
+
+	if (text.n > TOKEN_MAX_BYTES || !claims_depth_ok(text))
+		return (NULL);
+	root = json_loadb((const char *)text.p, text.n,
+	    flags | JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(root))
+		return (root);
+	json_decref(root);
+	return (NULL);
+}
+
+/* Counts brackets outside strings; what else is wrong, jansson will find. */
+static int
+claims_depth_ok(struct bytes text)
+{
+	size_t i, depth = 0;
+	int quoted = 0;
+
+	for (i = 0; i < text.n; i++) {
+		if (quoted) {
+			if (text.p[i] == '\\')
+				i++;
+			else if (text.p[i] == '"')
+				quoted = 0;
+		} else if (text.p[i] == '"')
+			quoted = 1;
+		else if (text.p[i] == '{' || text.p[i] == '[') {
+			if (++depth > JWT_DEPTH_MAX)
+				return (0);
+		} else if ((text.p[i] == '}' || text.p[i] == ']') && depth > 0)
+			depth--;
+	}
+	return (1);
+}
+
+static const char *
+claims_read(const json_t *root, struct claims *c, struct claims_arena *arena)
+{
+	const json_t *aud = json_object_get(root, "aud");
+	const json_t *verified = json_object_get(root, "email_verified");
+	const char *wrong;
+
+	if ((wrong = claims_texts(root, c, arena)) != NULL ||
+	    (wrong = claims_times(root, c)) != NULL ||
+	    (wrong = claims_dialects(root, c)) != NULL ||
+	    (wrong = claims_secsync(root, c, arena)) != NULL ||
+	    (wrong = claims_cnf(root, c, arena)) != NULL ||
+	    (wrong = claims_scope(root, c)) != NULL)
+		return (wrong);
+	c->aud_list = json_is_array(aud);
+	if (aud == NULL ? !c->secsync.docs_given
+			: claims_list(aud, &c->aud, arena) == -1)
+		return ("aud");
+	if (verified != NULL && !json_is_boolean(verified))
+		return ("email_verified");
+	c->email_verified = json_is_true(verified);
+	return (NULL);
+}
+
+static const char *
+claims_texts(const json_t *root, struct claims *c, struct claims_arena *arena)
+{
+	const json_t *value;
+	struct bytes text;
+	size_t i;
+
+	for (i = 0; i < ROWS(claims_text_rows); i++) {
+		value = json_object_get(root, claims_text_rows[i].name);
+		if (value == NULL)
+			continue;
+		if (claims_string(value, &text) == -1 ||
+		    text.n > claims_text_rows[i].max)
+			return (claims_text_rows[i].name);
+		*(struct bytes *)(void *)((char *)c +
+		    claims_text_rows[i].offset) = claims_copy(arena, text);
+	}
+	if (c->sub.p == NULL)
+		return ("sub");
+	/* Of any kind where no issuer is asked for: token.c compares. */
+	if (claims_string(json_object_get(root, "iss"), &text) == 0)
+		c->iss = claims_copy(arena, text);
+	return (NULL);
+}
+
+static const char *
+claims_times(const json_t *root, struct claims *c)
+{
+	const json_t *value;
+	size_t i;
+
+	for (i = 0; i < ROWS(claims_time_rows); i++) {
+		value = json_object_get(root, claims_time_rows[i].name);
+		if (value == NULL)
+			continue;
+		if (!json_is_real(value))
+			return (claims_time_rows[i].name);
+		*(int64_t *)(void *)((char *)c + claims_time_rows[i].offset) =
+		    claims_seconds(json_real_value(value));
+	}
+	c->exp_given = json_object_get(root, "exp") != NULL;
+	return (NULL);
+}
+
+/* After secsync, whose permissions may stand in for it. */
+static const char *
+claims_scope(const json_t *root, struct claims *c)
+{
+	const json_t *value = json_object_get(root, "scope");
+	struct bytes word;
+
+	if (value == NULL && c->secsync.perms != 0) {
+		c->scope =
+		    c->secsync.perms == PERM_READ ? SCOPE_READ : SCOPE_WRITE;
+		c->dialects &= 1u << DIALECT_SECSYNC;
+		return (NULL);
+	}
+	if (claims_string(value, &word) == -1 ||
+	    (c->scope = scope_parse(word)) == SCOPE_NONE)
+		return ("scope");
+	return (NULL);
+}
+
+/* Names of dialects that this build does not have are nobody's error. */
+static const char *
+claims_dialects(const json_t *root, struct claims *c)
+{
+	const json_t *value = json_object_get(root, "dialect");
+	struct bytes word;
+	size_t i;
+
+	if (value == NULL) {
+		c->dialects = UINT32_MAX;
+		return (NULL);
+	}
+	if (!json_is_string(value) && !json_is_array(value))
+		return ("dialect");
+	for (i = 0; i < claims_count(value); i++) {
+		if (claims_item(value, i, &word) == -1)
+			return ("dialect");
+		if (dialect_find(word) != DIALECT_NONE)
+			c->dialects |= 1u << dialect_find(word);
+	}
+	return (NULL);
+}
+
+static const char *
+claims_secsync(const json_t *root, struct claims *c, struct claims_arena *arena)
+{
+	const json_t *object = json_object_get(root, "secsync");
+	const json_t *value;
+
+	if (object == NULL)
+		return (NULL);
+	if (!json_is_object(object))
+		return ("secsync");
+	if ((value = json_object_get(object, "perm")) != NULL) {
+		c->secsync.perms_given = true;
+		if (claims_perms(value, &c->secsync.perms) == -1)
+			return ("secsync.perm");
+	}
+	if ((value = json_object_get(object, "doc")) != NULL) {
+		c->secsync.docs_given = true;
+		if (claims_list(value, &c->secsync.docs, arena) == -1)
+			return ("secsync.doc");
+	}
+	if ((value = json_object_get(object, "keys")) != NULL &&
+	    claims_keys(value, c, arena) != NULL)
+		return ("secsync.keys");
+	return (claims_limits(json_object_get(object, "lim"), c));
+}
+
+/* A permission that we do not know might be a restriction: refused. */
+static int
+claims_perms(const json_t *list, unsigned int *perms)
+{
+	struct bytes word;
+	size_t i, j;
+
+	if (!json_is_array(list))
+		return (-1);
+	for (i = 0; i < json_array_size(list); i++) {
+		if (claims_item(list, i, &word) == -1)
+			return (-1);
+		for (j = 0; j < ROWS(claims_perm_rows); j++)
+			if (bytes_eq(word, bytes_str(claims_perm_rows[j].name)))
+				break;
+		if (j == ROWS(claims_perm_rows))
+			return (-1);
+		*perms |= claims_perm_rows[j].perm;
+	}
+	return (0);
+}
+
+static const char *
+claims_keys(const json_t *list, struct claims *c, struct claims_arena *arena)
+{
+	size_t i;
+
+	c->secsync.keys_given = true;
+	/* An empty list is not an absent one: nobody may write. */
+	if (json_is_array(list) && json_array_size(list) == 0)
+		return (NULL);
+	if (!json_is_array(list) ||
+	    claims_list(list, &c->secsync.keys, arena) == -1)
+		return ("keys");
+	for (i = 0; i < c->secsync.keys.n; i++)
+		if (!claims_key_ok(c->secsync.keys.v[i]))
+			return ("keys");
+	return (NULL);
+}
+
+static const char *
+claims_limits(const json_t *object, struct claims *c)
+{
+	const json_t *value;
+	double limit;
+	size_t i;
+
+	if (object == NULL)
+		return (NULL);
+	if (!json_is_object(object))
+		return ("secsync.lim");
+	for (i = 0; i < ROWS(claims_limit_rows); i++) {
+		value = json_object_get(object, claims_limit_rows[i].name);
+		if (value == NULL)
+			continue;
+		limit = json_is_real(value) ? json_real_value(value) : -1;
+		if (limit < 0)
+			return ("secsync.lim");
+		/* 2^63: more than anybody has is no limit. */
+		*(uint64_t *)(void *)((char *)c + claims_limit_rows[i].offset) =
+		    limit >= 0x1p63 ? CLAIMS_NO_LIMIT : (uint64_t)limit;
+	}
+	return (NULL);
+}
+
+/*
+ * A confirmation that we cannot check would be a restriction ignored, so any
+ * cnf but an Ed25519 key is refused.
+ */
+static const char *
+claims_cnf(const json_t *root, struct claims *c, struct claims_arena *arena)
+{
+	const json_t *cnf = json_object_get(root, "cnf");
+	const json_t *jwk = json_object_get(cnf, "jwk");
+	struct claims_list one = { NULL, 0 };
+	struct bytes kty, crv;
+
+	if (cnf == NULL)
+		return (NULL);
+	if (claims_string(json_object_get(jwk, "kty"), &kty) == -1 ||
+	    claims_string(json_object_get(jwk, "crv"), &crv) == -1 ||
+	    !bytes_eq(kty, BYTES_LIT("OKP")) ||
+	    !bytes_eq(crv, BYTES_LIT("Ed25519")) ||
+	    !json_is_string(json_object_get(jwk, "x")) ||
+	    claims_list(json_object_get(jwk, "x"), &one, arena) == -1)
+		return ("cnf");
+	if (!claims_key_ok(one.v[0]) || !claims_allow_key(c, one.v[0])) {
+		free(one.v);
+		return ("cnf");
+	}
+	free(c->secsync.keys.v);
+	c->secsync.keys = one;
+	c->secsync.keys_given = true;
+	return (NULL);
+}
+
+/* One string, or a list of 1 to CLAIMS_LIST_MAX strings; none empty. */
+static int
+claims_list(const json_t *value, struct claims_list *out,
+    struct claims_arena *arena)
+{
+	size_t i, n = claims_count(value);
+	struct bytes text;
+
+	if (n == 0 || n > CLAIMS_LIST_MAX)
+		return (-1);
+	if ((out->v = calloc(n, sizeof(*out->v))) == NULL)
+		return (-1);
+	out->n = n;
+	for (i = 0; i < n; i++) {
+		if (claims_item(value, i, &text) == -1 || text.n == 0) {
+			free(out->v);
+			out->v = NULL;
+			out->n = 0;
+			return (-1);
+		}
+		out->v[i] = claims_copy(arena, text);
+	}
+	return (0);
+}
+
+/* A string counts as a list of one. */
+static size_t
+claims_count(const json_t *value)
+{
+	return (json_is_string(value) ? 1 : json_array_size(value));
+}
+
+static int
+claims_item(const json_t *value, size_t i, struct bytes *out)
+{
+	return (claims_string(json_is_string(value) ? value
+						    : json_array_get(value, i),
+	    out));
+}
+
+static int
+claims_string(const json_t *value, struct bytes *out)
+{
+	if (!json_is_string(value))
+		return (-1);
+	*out = bytes_of(json_string_value(value), json_string_length(value));
+	return (0);
+}
+
+static struct bytes
+claims_copy(struct claims_arena *arena, struct bytes text)
+{
+	uint8_t *p = arena->p;
+
+	memcpy(p, text.p, text.n);
+	arena->p += text.n;
+	return (bytes_of(p, text.n));
+}
+
+/* Rounded up. */
+static int64_t
+claims_seconds(double seconds)
+{
+	int64_t whole;
+
+	if (seconds >= 0x1p63)
+		return (INT64_MAX);
+	if (seconds < -0x1p63)
+		return (INT64_MIN);
+	whole = (int64_t)seconds;
+	return (whole + ((double)whole < seconds));
+}
+
+static int
+claims_key_ok(struct bytes key64)
+{
+	return (key64.n == CLAIMS_KEY_LEN && base64url_check(key64) == 32);
+}
+
+static bool
+claims_match(const struct claims_list *list, struct bytes name, bool exact)
+{
+	struct bytes want;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		want = list->v[i];
+		if (bytes_eq(want, name))
+			return (true);
+		if (exact || want.p[want.n - 1] != '*')
+			continue;
+		want.n--;
+		if (bytes_start(name, want))
+			return (true);
+	}
+	return (false);
+}

@@ -1,0 +1,71 @@
+/*
+ * The keys that tokens are checked and made with.  They live in sodium_malloc
+ * memory (guarded, locked, not in cores), are read-only once loaded and are
+ * wiped when the ring is freed.  A reload is: load anew, swap, free the old.
+ *
+ * The key file holds one key a line, '#' begins a comment line:
+ *
+ *	kid HS256 base64url-of-the-octets
+ *	kid HS256 text:the rest of the line as octets
+ *	kid EdDSA pub:base64url-of-32-octets	(checks only)
+ *	kid EdDSA sec:base64url-of-32-octet-seed	(checks and makes)
+ *
+ * A kid of "-" is no kid.  A file whose only line is one word is one HS256 key
+ * without kid whose octets are that word (an SDS_JWT_SECRET as it is).  Blanks
+ * at the end of a line do not count.
+ */
+#ifndef QUIRE_KEYRING_H
+#define QUIRE_KEYRING_H
+
+#include "common/bytes.h"
+#include "common/jwt.h"
+
+#define KEYRING_KEYS_MAX   64	 /* keys in a ring */
+#define KEYRING_FILE_MAX   65536 /* octets of a key file */
+#define KEYRING_SECRET_MIN 32	 /* octets of an HS256 secret */
+
+enum key_alg { KEY_HS256, KEY_EDDSA };
+
+struct key {
+	char kid[JWT_KID_MAX + 1]; /* "": none */
+	enum key_alg alg;
+	uint8_t *secret; /* HS256: octets; EdDSA: 64, or NULL */
+	size_t secret_n;
+	uint8_t public[32]; /* EdDSA */
+};
+
+struct keyring {
+	size_t n;
+	size_t named; /* keys with a kid */
+	struct key keys[KEYRING_KEYS_MAX];
+};
+
+/*
+ * The file must be regular, no link, of root or the effective user, without
+ * write permission for group and others and without read permission for
+ * others.  NULL with errno if not, or if a line is wrong: the log then names
+ * file, line and the key's kid, never the key.
+ */
+struct keyring *keyring_load(const char *path);
+void keyring_free(struct keyring *); /* NULL is fine */
+
+/* The same from text; name stands for the file in the log. */
+struct keyring *keyring_parse(const char *name, struct bytes text);
+
+/* The next key of that name ("" for keys without one) after prev, or NULL. */
+const struct key *keyring_next(const struct keyring *, struct bytes kid,
+    const struct key *prev);
+
+/* The first key that can sign, with that kid or (kid NULL) with any. */
+const struct key *keyring_signer(const struct keyring *, const char *kid);
+
+/* "HS256", "EdDSA": the header's alg, exactly. */
+const char *key_alg_name(enum key_alg);
+
+/*
+ * Makes a key file (mode 0600) with one new random HS256 key and syncs it.
+ * kid "" makes a key without one.  -1 with errno: EEXIST if there is a file.
+ */
+int keyring_generate(const char *path, const char *kid);
+
+#endif
