@@ -164,10 +164,10 @@ ws_head_first(struct ws *w, uint8_t o, struct ws_head *h)
 	if (h->opcode > WS_PONG ||
 	    (h->opcode > WS_BINARY && h->opcode < WS_CLOSE))
 		return (ws_refuse(w, WS_CODE_PROTOCOL, "reserved opcode"));
+	if (h->opcode >= WS_CLOSE && h->fin)
+		return (0);
 	if (h->opcode >= WS_CLOSE)
-		return (h->fin ? 0
-			       : ws_refuse(w, WS_CODE_PROTOCOL,
-				     "fragmented control frame"));
+		return (ws_refuse(w, WS_CODE_PROTOCOL, "control in pieces"));
 	if (h->opcode == WS_CONTINUATION && w->message == 0)
 		return (ws_refuse(w, WS_CODE_PROTOCOL, "stray continuation"));
 	if (h->opcode != WS_CONTINUATION && w->message != 0)
