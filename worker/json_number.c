@@ -61,7 +61,7 @@ json_safe_int(const struct json *v, int64_t *n)
 	double d;
 
 	if (json_double(v, &d) == -1 || fabs(d) > 9007199254740991.0 ||
-	    floor(d) != d)
+	    (double)(int64_t)d != d)
 		return (-1);
 	*n = (int64_t)d;
 	return (0);
