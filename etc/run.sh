@@ -44,7 +44,7 @@ ready()
 
 token()
 {
-	"$bin/quirectl" token -k "$state/key" -s "$1" -a demo -S "$2" -t 30d
+	"$bin/quirectl" token -k "$state/keys" -s "$1" -a demo -S "$2" -t 30d
 }
 
 write_conf()
@@ -53,13 +53,19 @@ write_conf()
 # Written by make run and kept from then on; quire.conf(5) has every setting.
 data $state/data
 socket $state/broker.sock
-keys $state/key
-sandbox best-effort
+control $state/control.sock
+keys $state/keys
+user ""
 END
 }
 
+# A Unix socket's path has room for about a hundred octets.
+if [ ${#state} -gt 80 ]; then
+	say "quire: $state is too long a path for a socket" >&2
+	exit 1
+fi
 mkdir -p "$state/data"
-[ -f "$state/key" ] || "$bin/quirectl" keygen "$state/key"
+[ -f "$state/keys" ] || "$bin/quirectl" keygen "$state/keys"
 [ -f "$state/quire.conf" ] || write_conf
 rm -f "$state/ready"
 mkfifo "$state/ready"
