@@ -375,7 +375,7 @@ static const struct row payloads[] = {
 	    TOKEN_OK },
 	{ "17 deep", J(WITH("\"x\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]")),
 	    TOKEN_BAD_CLAIMS },
-	{ "brackets in a string", J(WITH("\"x\":\"[[[[[[[[[[[[[[[[[[[\\\"[\"")),
+	{ "brackets in a string", J(WITH("\"x\":\"\\\"[[[[[[[[[[[[[[[[[[[\"")),
 	    TOKEN_OK },
 	/* the rest */
 	{ "iss of any kind", J(WITH("\"iss\":[1]")), TOKEN_OK },
@@ -913,6 +913,14 @@ secsync_claims_are_read_in_full(void **state)
 	read_claims(GOOD, &c);
 	assert_true(claims_allow_key(&c, BYTES_LIT(KEY_A)));
 	claims_free(&c);
+	read_claims(
+	    "{\"sub\":\"u\",\"aud\":\"s\",\"secsync\":{\"perm\":[\"read\"]"
+	    "}}",
+	    &c);
+	assert_int_equal(c.scope, SCOPE_READ);
+	assert_true(claims_allow_store(&c, DIALECT_SECSYNC, BYTES_LIT("s"), 0));
+	assert_false(claims_allow_store(&c, DIALECT_SDS, BYTES_LIT("s"), 0));
+	claims_free(&c);
 	expect_payload("no right at all", &any_rules,
 	    BYTES_LIT(
 		"{\"sub\":\"u\",\"aud\":\"s\",\"secsync\":{\"perm\":[]}}"),
@@ -1112,6 +1120,7 @@ the_kid_of_a_header_is_found_or_refused(void **state)
 		{ "{\"kid\":\"a b\"}", 3 },
 		{ "{\"kid\":\"\"}", -1 },
 		{ "{\"kid\":\"a\\n\"}", -1 },
+		{ "{\"k\\u0069d\":\"a\"}", -1 },
 		{ "{\"kid\":7}", -1 },
 		{ "{\"kid\":[\"a\"]}", -1 },
 		{ "{\"kid\":\"a\",\"kid\":\"a\"}", -1 },
@@ -1151,6 +1160,52 @@ the_kid_of_a_header_is_found_or_refused(void **state)
 	assert_int_equal(jwt_header_kid(buf_bytes(&b), small, 3), -1);
 	assert_int_equal(jwt_header_kid(BYTES_LIT("e30="), kid, sizeof(kid)),
 	    -1);
+	buf_free(&b);
+}
+
+static void
+a_token_is_cut_at_exactly_two_dots(void **state)
+{
+	struct bytes input, mac64;
+
+	(void)state;
+	assert_int_equal(token_split(BYTES_LIT("a.b.c"), &input, &mac64), 0);
+	assert_true(bytes_eq(input, BYTES_LIT("a.b")));
+	assert_true(bytes_eq(mac64, BYTES_LIT("c")));
+	assert_int_equal(token_split(BYTES_LIT("a.b."), &input, &mac64), 0);
+	assert_int_equal(mac64.n, 0);
+	assert_int_equal(token_split(BYTES_LIT("a.b.c.d"), &input, &mac64), -1);
+	assert_int_equal(token_split(BYTES_LIT("a.b.c."), &input, &mac64), -1);
+	assert_int_equal(token_split(BYTES_LIT("a.b"), &input, &mac64), -1);
+}
+
+/* The broker has a worker's word for it only: it must measure by itself. */
+static void
+the_broker_refuses_an_overlong_input_however_well_signed(void **state)
+{
+	struct bytes input, mac = BYTES_NONE;
+	struct buf b = BUF_INIT;
+	struct claims claims;
+	uint8_t raw[32];
+	size_t i;
+
+	(void)state;
+	add64(&b, bytes_str(HS256));
+	buf_add_u8(&b, '.');
+	for (i = b.len; i < TOKEN_MAX_BYTES + 1; i++)
+		buf_add_u8(&b, 'A');
+	input = bytes_of(buf_bytes(&b).p, b.len);
+	add_mac(&b, SECRET);
+	mac = bytes_skip(buf_bytes(&b), input.n + 1);
+	assert_int_equal(base64url_decode(raw, sizeof(raw), mac), 32);
+	input = bytes_of(buf_bytes(&b).p, input.n);
+	assert_int_equal(token_verify(one_secret, &any_rules, input,
+			     bytes_of(raw, 32), BYTES_NONE, NOW, &claims),
+	    TOKEN_BAD_SHAPE);
+	input.n--;
+	assert_int_equal(token_verify(one_secret, &any_rules, input,
+			     bytes_of(raw, 32), BYTES_NONE, NOW, &claims),
+	    TOKEN_BAD_MAC);
 	buf_free(&b);
 }
 
@@ -1196,6 +1251,9 @@ main(void)
 		cmocka_unit_test(what_is_minted_verifies_with_either_algorithm),
 		cmocka_unit_test(nothing_is_minted_that_would_be_refused),
 		cmocka_unit_test(the_kid_of_a_header_is_found_or_refused),
+		cmocka_unit_test(a_token_is_cut_at_exactly_two_dots),
+		cmocka_unit_test(
+		    the_broker_refuses_an_overlong_input_however_well_signed),
 		cmocka_unit_test(results_have_names),
 	};
 
