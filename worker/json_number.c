@@ -76,8 +76,8 @@ json_double(const struct json *v, double *d)
 
 	if (v->type != JSON_NUMBER)
 		return (-1);
-	/* Up to 15 digits every integer is a double. */
-	if (v->text.n <= 15 && number_unsigned(v, &minus, &u) == 0) {
+	/* This conversion rounds to the nearest as well. */
+	if (number_unsigned(v, &minus, &u) == 0) {
 		*d = minus ? -(double)u : (double)u;
 		return (0);
 	}

@@ -21,7 +21,7 @@ static const struct {
 } text_short[] = {
 	{ '"', '"' }, { '\\', '\\' }, { 'b', '\b' }, { 'f', '\f' },
 	{ 'n', '\n' }, { 'r', '\r' }, { 't', '\t' },
-	{ '/', '/' }, /* last: read, never written */
+	{ '/', '/' }, /* read, never written: text_run lets it pass */
 };
 
 #define TEXT_SHORT (sizeof(text_short) / sizeof(*text_short))
@@ -224,7 +224,7 @@ text_quote_one(struct buf *b, struct bytes text)
 	int n = 1;
 	size_t i;
 
-	for (i = 0; i < TEXT_SHORT - 1; i++) {
+	for (i = 0; i < TEXT_SHORT; i++) {
 		if (text_short[i].octet != text.p[0])
 			continue;
 		shorter[1] = text_short[i].letter;

@@ -307,6 +307,8 @@ nonsense_is_refused_before_the_head_ends(void **state)
 	assert_int_equal(parse(&r, BYTES_LIT("GET / HTTP/1.1\n")), -1);
 	assert_int_equal(parse(&r, BYTES_LIT("SSH-2.0-OpenSSH\r\n")), -1);
 	assert_int_equal(parse(&r, BYTES_LIT(GET "bad name: x\r\n")), -1);
+	assert_int_equal(parse(&r, BYTES_LIT(GET " folded: x\r\n")), -1);
+	assert_string_equal(r.reason, "folded header");
 	assert_int_equal(parse(&r, BYTES_LIT(GET "good: x\r\n")), 0);
 }
 
@@ -477,6 +479,7 @@ malformed_chunks_are_refused(void **state)
 		{ 400, "1 \r\na\r\n" },
 		{ 400, "0x1\r\na\r\n" },
 		{ 400, "1\na\r\n" },
+		{ 400, "1 \na\r\n" },
 		{ 400, "1\r\nab\r\n" },
 		{ 400, "1\r\na\n" },
 		{ 400, "1\r\na\rX" },

@@ -385,6 +385,7 @@ static const struct text_row {
 	{ "\"\\ud800\\udc00\"", "\xf0\x90\x80\x80" },
 	{ "\"\\ud83d\"", "\xed\xa0\xbd" },
 	{ "\"\\ude00\\ud83d\"", "\xed\xb8\x80\xed\xa0\xbd" },
+	{ "\"\\ud83d\\ud83d\"", "\xed\xa0\xbd\xed\xa0\xbd" },
 	{ "\"\\ud83d\\u0041\"",
 	    "\xed\xa0\xbd"
 	    "A" },
@@ -636,6 +637,27 @@ no_digit_is_too_far_away_to_count(void **state)
 }
 
 static void
+digits_beyond_the_doubles_may_be_taken_back(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct json_report r;
+	struct json v;
+	double d;
+	int i;
+
+	(void)state;
+	buf_add_str(&b, "25");
+	for (i = 0; i < 2000; i++)
+		buf_add_str(&b, "0");
+	buf_add_str(&b, "e-2001");
+	assert_int_equal(parse(&v, buf_bytes(&b), &r), 0);
+	assert_int_equal(r.flags, 0);
+	assert_int_equal(json_double(&v, &d), 0);
+	assert_true(d == 2.5);
+	buf_free(&b);
+}
+
+static void
 special_octets_are_found_at_every_place_of_a_word(void **state)
 {
 	static const struct {
@@ -687,6 +709,7 @@ main(void)
 		cmocka_unit_test(safe_integers_may_be_spelled_as_they_like),
 		cmocka_unit_test(doubles_are_the_nearest),
 		cmocka_unit_test(no_digit_is_too_far_away_to_count),
+		cmocka_unit_test(digits_beyond_the_doubles_may_be_taken_back),
 		cmocka_unit_test(
 		    special_octets_are_found_at_every_place_of_a_word),
 	};

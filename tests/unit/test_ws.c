@@ -292,6 +292,7 @@ close_frames_are_checked(void **state)
 	       "bye",
 	    "C4001bye.");
 	SERVER("\x88\x81" Z "\x03", "!1002");
+	SERVER("\x88\x81" Z "\x03\xe8", "!1002");
 	SERVER("\x88\x82" Z "\x03\xed", "!1002");
 	SERVER("\x88\x83" Z "\x03\xe8\xff", "!1007");
 	SERVER("\x88\x83" Z "\x03\xe8\xc3", "!1007");
