@@ -107,21 +107,20 @@ ssize_t
 url_path_resolve(uint8_t *out, size_t size, struct bytes path)
 {
 	struct bytes seg;
-	size_t n = 0;
-	int dots, more;
+	size_t at = 0, n = 0;
+	int dots;
 
 	if (path.n == 0 || path.p[0] != '/' || size < path.n)
 		return (-1);
-	while (path.n > 0) {
-		path = bytes_skip(path, 1);
-		seg = bytes_of(path.p, url_segment_len(path));
-		path = bytes_skip(path, seg.n);
-		more = path.n > 0;
+	while (at < path.n) {
+		seg = bytes_of(path.p + at + 1, path.n - at - 1);
+		seg.n = url_segment_len(seg);
+		at += 1 + seg.n;
 		dots = url_dots(seg);
 		if (dots == 2)
 			while (n > 0 && out[--n] != '/')
 				;
-		if (dots > 0 && more)
+		if (dots > 0 && at < path.n)
 			continue;
 		out[n++] = '/';
 		if (dots == 0 && seg.n > 0) {

@@ -101,6 +101,8 @@ fuzz_query(struct bytes query, int how)
 	int seen = url_query_find(query, "token", how, &found), same = 0;
 
 	while (url_query_next(&rest, &name, &value)) {
+		if (name.p == NULL)
+			abort();
 		must(name.p >= query.p && name.p + name.n <= query.p + query.n);
 		must(value.p == NULL ||
 		    (value.p == name.p + name.n + 1 &&

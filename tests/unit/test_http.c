@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "common/buf.h"
 #include "worker/http.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -316,11 +317,11 @@ nonsense_is_refused_before_the_head_ends(void **state)
 static struct bytes
 padded(uint8_t *out, const char *before, const char *after, size_t n)
 {
-	size_t b = strlen(before), a = strlen(after);
+	struct bytes b = bytes_str(before), a = bytes_str(after);
 
-	memcpy(out, before, b);
-	memset(out + b, 'a', n - b - a);
-	memcpy(out + n - a, after, a);
+	memcpy(out, b.p, b.n);
+	memset(out + b.n, 'a', n - b.n - a.n);
+	memcpy(out + n - a.n, a.p, a.n);
 	return (bytes_of(out, n));
 }
 
@@ -365,7 +366,7 @@ static void
 headers_are_counted(void **state)
 {
 	static const struct http_limits three = { 4096, 4096, 3 };
-	char text[HTTP_HEADERS_MAX * 8 + 64] = "GET / HTTP/1.1\r\n";
+	struct buf text = BUF_INIT;
 	struct http_request r;
 	size_t i;
 
@@ -376,13 +377,15 @@ headers_are_counted(void **state)
 			     &three),
 	    -1);
 	assert_int_equal(r.status, 431);
+	buf_add_str(&text, "GET / HTTP/1.1\r\n");
 	for (i = 0; i < HTTP_HEADERS_MAX; i++)
-		strcat(text, "A: 1\r\n");
-	assert_int_equal(parse(&r, bytes_str(text)), 0);
+		buf_add_str(&text, "A: 1\r\n");
+	assert_int_equal(parse(&r, buf_bytes(&text)), 0);
 	assert_int_equal(r.headers_len, HTTP_HEADERS_MAX);
-	strcat(text, "A: 1\r\n");
-	assert_int_equal(parse(&r, bytes_str(text)), -1);
+	buf_add_str(&text, "A: 1\r\n");
+	assert_int_equal(parse(&r, buf_bytes(&text)), -1);
 	assert_int_equal(r.status, 431);
+	buf_free(&text);
 }
 
 static void

@@ -429,6 +429,7 @@ close_frames_are_written(void **state)
 static void
 a_long_reason_is_cut_between_characters(void **state)
 {
+	static const uint8_t euro[] = { 0xe2, 0x82, 0xac };
 	uint8_t f[WS_CONTROL_MAX], text[200];
 	size_t n;
 
@@ -436,11 +437,11 @@ a_long_reason_is_cut_between_characters(void **state)
 	memset(text, 'a', sizeof(text));
 	n = ws_close_payload(f, 1008, bytes_of(text, sizeof(text)));
 	assert_int_equal(n, WS_CONTROL_MAX);
-	memcpy(text + 122, "\xe2\x82\xac", 3);
+	memcpy(text + 122, euro, sizeof(euro));
 	n = ws_close_payload(f, 1008, bytes_of(text, sizeof(text)));
 	assert_int_equal(n, 2 + 122);
 	memset(text, 'a', sizeof(text));
-	memcpy(text + 120, "\xe2\x82\xac", 3);
+	memcpy(text + 120, euro, sizeof(euro));
 	n = ws_close_payload(f, 1008, bytes_of(text, sizeof(text)));
 	assert_int_equal(n, 2 + 123);
 }
