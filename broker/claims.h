@@ -17,8 +17,7 @@ struct json_t; /* jansson's */
 
 #define CLAIMS_SUB_MAX	255 /* octets, as GRANT carries it */
 #define CLAIMS_JTI_MAX	64  /* octets */
-#define CLAIMS_TEXT_MAX 255 /* octets of the names and addresses of a person   \
-			     */
+#define CLAIMS_TEXT_MAX 255 /* octets of a person's names and addresses */
 #define CLAIMS_LIST_MAX 64  /* stores, documents or writer keys in a token */
 
 #define CLAIMS_KEY_LEN 43 /* characters of an Ed25519 key in base64url */

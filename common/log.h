@@ -7,7 +7,12 @@
 
 #include "common/bytes.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 enum log_where { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
@@ -19,7 +24,7 @@ enum log_level log_level_get(void);
 int log_level_parse(const char *);
 
 #define LOG_FMT __attribute__((format(printf, 1, 2)))
-void log_warn(const char *, ...) LOG_FMT;  /* with strerror(errno) */
+void log_warn(const char *, ...) LOG_FMT; /* with strerror(errno) */
 void log_warnx(const char *, ...) LOG_FMT;
 void log_info(const char *, ...) LOG_FMT;
 void log_debug(const char *, ...) LOG_FMT;
