@@ -465,7 +465,8 @@ strings_are_written_as_ecmascript_does(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(json_quote(&b, bytes_str(rows[i].text)), 0);
-		assert_true(bytes_eq(buf_bytes(&b), bytes_str(rows[i].json)));
+		assert_int_equal(b.len, strlen(rows[i].json));
+		assert_memory_equal(b.mem + b.off, rows[i].json, b.len);
 		buf_clear(&b);
 	}
 	assert_int_equal(json_quote(&b, BYTES_LIT("a\0b")), 0);
