@@ -470,7 +470,8 @@ strings_are_written_as_ecmascript_does(void **state)
 		buf_clear(&b);
 	}
 	assert_int_equal(json_quote(&b, BYTES_LIT("a\0b")), 0);
-	assert_true(bytes_eq(buf_bytes(&b), BYTES_LIT("\"a\\u0000b\"")));
+	assert_int_equal(b.len, 10);
+	assert_memory_equal(b.mem + b.off, "\"a\\u0000b\"", 10);
 	buf_free(&b);
 }
 
@@ -488,7 +489,8 @@ what_is_not_utf8_is_not_written(void **state)
 		errno = 0;
 		assert_int_equal(json_quote(&b, bytes_str(rows[i])), -1);
 		assert_int_equal(errno, EILSEQ);
-		assert_true(bytes_eq(buf_bytes(&b), BYTES_LIT("kept")));
+		assert_int_equal(b.len, 4);
+		assert_memory_equal(b.mem + b.off, "kept", 4);
 	}
 	buf_free(&b);
 }
