@@ -1,0 +1,75 @@
+/*
+ * The ordered tables below everything: a handful of B-trees, one transaction
+ * at a time, one thread.  Two makes: kv_bdb.c (Berkeley DB, durable) and
+ * kv_mem.c (memory, for rule tests).
+ */
+#ifndef QUIRE_KV_H
+#define QUIRE_KV_H
+
+#include "common/buf.h"
+#include "common/bytes.h"
+
+enum kv_table {
+	KV_NAME, /* dialect, room, name -> document id */
+	KV_LOG,  /* document be64, number be64 -> record */
+	KV_REG,  /* document be64, 'r' or 'f', key -> register */
+	KV_STAMP, /* document be64, stamp be64, key -> nothing: index of 'f' */
+	KV_BLOB, /* document be64, blob be64, slice be32 -> octets */
+	KV_TABLES
+};
+
+struct kv;
+
+/* 0: go on; 1: stop, the scan succeeded; -1: stop, the scan failed. */
+typedef int kv_each(struct bytes key, struct bytes val, void *arg);
+
+struct kv_ops {
+	int (*begin)(struct kv *);
+	int (*commit)(struct kv *); /* not yet durable: see flush */
+	void (*abort)(struct kv *);
+	/* Makes every commit so far durable.  The one call allowed in another
+	 * thread.  -1: the store has failed for good; never retry. */
+	int (*flush)(struct kv *);
+	/* 1: found, *val replaced; 0: not there; -1: failed */
+	int (*get)(struct kv *, enum kv_table, struct bytes key, struct buf *val);
+	int (*put)(struct kv *, enum kv_table, struct bytes key, struct bytes val);
+	int (*del)(struct kv *, enum kv_table, struct bytes key); /* 0 also if absent */
+	/*
+	 * Calls each for every key in [from, to) in order, or from the greatest
+	 * below `to` downwards when reverse.  Nothing may be changed meanwhile.
+	 * 0: all seen; 1: stopped by each; -1: failed.
+	 */
+	int (*scan)(struct kv *, enum kv_table, struct bytes from,
+	    struct bytes to, int reverse, kv_each *each, void *arg);
+	void (*close)(struct kv *);
+};
+
+struct kv {
+	const struct kv_ops *ops;
+};
+
+struct kv_bdb_options {
+	const char *dir;         /* exists, owned by us */
+	uint64_t cache_bytes;
+	uint64_t log_buffer_bytes;
+	uint64_t checkpoint_bytes;
+	uint64_t checkpoint_ms;
+};
+
+/*
+ * Opens the environment under a lock file, always with recovery.  NULL: *why
+ * holds the reason in words.  Checkpoints and log removal run on a thread of
+ * its own.
+ */
+struct kv *kv_bdb_open(const struct kv_bdb_options *, char *why, size_t size);
+struct kv *kv_mem_open(void);
+
+/* Figures of a Berkeley DB store for status and metrics. */
+struct kv_bdb_stat {
+	uint64_t log_bytes;
+	uint64_t data_bytes;
+	uint64_t checkpoints;
+};
+void kv_bdb_stat(struct kv *, struct kv_bdb_stat *);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * What a dialect is to the broker: decisions over typed fields and a
+ * transaction handle.  No I/O, no client bytes parsed, no state of its own:
+ * same registers and fields, same answer.
+ */
+#ifndef QUIRE_RULE_H
+#define QUIRE_RULE_H
+
+#include "broker/txn.h"
+#include "common/codes.h"
+
+/* A SUBMIT or SIGNAL as the rule sees it; bytes borrow. */
+struct submit {
+	uint64_t verb;
+	struct bytes ref;
+	struct bytes author;
+	uint64_t clock;
+	struct bytes items; /* a list, see common/wire.h */
+	struct body body;
+	struct bytes extra;
+};
+
+struct rule_verb {
+	const char *name;   /* NULL ends the table */
+	uint64_t verb;
+	enum scope scope;   /* the gate's */
+	int stores;         /* 1: SUBMIT; 0: SIGNAL */
+	enum code (*decide)(struct txn *, const struct submit *);
+};
+
+struct rule {
+	enum dialect_id dialect;
+	const struct rule_verb *verbs;
+	/* May refuse an OPEN, and say something in txn_info; NULL: all welcome. */
+	enum code (*open)(struct txn *);
+	/* After a session was added, before it is; may publish.  NULL: nothing. */
+	void (*join)(struct txn *);
+	void (*leave)(struct txn *); /* who is the one that left */
+	void (*card)(struct txn *);  /* who.card was just replaced */
+	/* What of the claims the worker is told in GRANT; NULL: nothing. */
+	int (*claims)(const struct claims *, struct buf *);
+};
+
+#define DIALECT(no, NAME, name) extern const struct rule rule_##name;
+#include "common/dialects.def"
+#undef DIALECT
+
+/* The rule of a dialect, NULL when there is none. */
+const struct rule *rule_find(unsigned int dialect);
+const struct rule_verb *rule_verb_find(const struct rule *, uint64_t verb);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * The handle through which a rule sees one document: the six primitives
+ * (sequence number, log, register, stamped register, blob, session card) and
+ * what is to happen once the batch is durable (frames to publish, the words
+ * of the verdict).
+ *
+ * A rule checks first and writes after; a refusal leaves nothing behind.  Any
+ * failing call also marks the handle failed: the batch is thrown away whatever
+ * the rule answers, so a rule may check once at its end.
+ */
+#ifndef QUIRE_TXN_H
+#define QUIRE_TXN_H
+
+#include "broker/kv.h"
+#include "common/dialects.h"
+#include "common/scope.h"
+
+struct claims;
+
+/* Octets that are here, or in a blob, or first the one and then the other. */
+struct body {
+	struct bytes b;
+	uint64_t blob; /* 0: none */
+	uint64_t size; /* octets in the blob */
+};
+
+#define BODY_OF(bytes_) ((struct body){ (bytes_), 0, 0 })
+
+/* Who asks. */
+struct txn_who {
+	uint64_t session;  /* 0: the broker itself */
+	enum scope scope;
+	struct bytes subject;
+	const struct claims *claims; /* NULL: none */
+	struct bytes card;
+};
+
+struct doc_id {
+	enum dialect_id dialect;
+	unsigned int room;
+	struct bytes name;
+};
+
+enum publish_flag {
+	PUBLISH_SKIP_SELF = 1,  /* not to the session that caused it */
+	PUBLISH_SEEN = 2        /* stub only for those who were not live at since */
+};
+
+#define PUBLISH_PIECES_MAX 8
+struct publish {
+	unsigned int flags;
+	unsigned int kind;     /* the rule's own, shown to workers */
+	unsigned int opcode;   /* 1 text, 2 binary */
+	uint64_t seq;          /* 0: a signal */
+	uint64_t since;        /* with PUBLISH_SEEN: from txn_position */
+	struct bytes piece[PUBLISH_PIECES_MAX]; /* copied at the call */
+	size_t n;
+	uint64_t blob;         /* != 0: body too large, workers fetch seq or blob */
+	uint64_t blob_size;
+};
+
+/* What is to be done when the batch is durable; owned by the batch. */
+struct effect {
+	struct effect *next;
+	struct publish p;      /* pieces are one: the copy below */
+	uint64_t origin;
+	struct buf data;
+};
+
+struct txn_card {
+	uint64_t session;
+	struct bytes subject;
+	struct bytes card;
+};
+
+struct txn {
+	struct kv *kv;
+	struct doc_id name;
+	uint64_t doc;       /* store id, 0: nothing stored yet */
+	uint64_t seq;       /* newest number, moved by txn_append */
+	uint64_t position;  /* ring position where this batch's frames begin */
+	int64_t now_ms;     /* unix time */
+	struct txn_who who;
+	int failed;
+	struct effect *effects, **effects_end;
+	struct buf info;
+	struct buf tmp;
+	/* cards of the document's sessions, oldest first */
+	int (*cards)(void *arg, size_t i, struct txn_card *);
+	void *cards_arg;
+	/* limits of the configuration that rules need, see config.h */
+	const struct config *conf;
+};
+
+void txn_init(struct txn *, struct kv *, const struct doc_id *);
+void txn_done(struct txn *); /* frees; harmless twice */
+/* Finds the document in the store: fills doc and seq.  1, 0 (new), -1. */
+int txn_load(struct txn *);
+/* Makes sure the document has a row in the store. */
+int txn_create(struct txn *);
+/* Another document of the same dialect, in the same transaction. */
+int txn_other(struct txn *, struct txn *other, unsigned int room, struct bytes name);
+
+/* A record of the log as rules and fetches see it. */
+struct record {
+	uint64_t seq;
+	uint64_t origin;
+	uint64_t time_ms;
+	uint8_t kind;
+	struct body body;
+};
+
+/* Appends under the next number, which is returned in *seq.  The blob of the
+ * body is adopted (no longer thrown away with its session). */
+int txn_append(struct txn *, unsigned int kind, const struct bytes *piece,
+    size_t n, uint64_t blob, uint64_t blob_size, uint64_t *seq);
+/* 1: found; r borrows from the handle until the next call; 0; -1. */
+int txn_log_get(struct txn *, uint64_t seq, struct record *r);
+typedef int txn_each_record(const struct record *, void *arg); /* as kv_each */
+int txn_log_scan(struct txn *, uint64_t after, uint64_t upto,
+    txn_each_record *, void *arg);
+int txn_log_drop(struct txn *, uint64_t seq); /* record and its blob */
+
+/* Registers: compare-and-set is get and put in one transaction. */
+int txn_reg_get(struct txn *, struct bytes key, struct buf *val); /* 1, 0, -1 */
+int txn_reg_put(struct txn *, struct bytes key, struct bytes val);
+int txn_reg_del(struct txn *, struct bytes key);
+typedef int txn_each_reg(struct bytes key, struct bytes val, void *arg);
+/* Keys below prefix and after `from` (empty: from the first). */
+int txn_reg_scan(struct txn *, struct bytes prefix, struct bytes from,
+    txn_each_reg *, void *arg);
+
+/* Stamped registers: a value and the number at which it was set. */
+struct field {
+	struct bytes key;
+	uint64_t stamp;
+	struct body body;
+};
+int txn_field_put(struct txn *, struct bytes key, uint64_t stamp,
+    const struct body *);
+/* 1: found, value (or the head before the blob) in *val; 0; -1. */
+int txn_field_get(struct txn *, struct bytes key, struct buf *val,
+    struct field *);
+int txn_field_del(struct txn *, struct bytes key);
+typedef int txn_each_field(const struct field *, void *arg);
+/* By stamp, then key: after < stamp <= upto; from: last key seen at stamp
+ * after+1, or empty. */
+int txn_field_scan(struct txn *, uint64_t after, uint64_t upto,
+    struct bytes from, txn_each_field *, void *arg);
+
+/* Blobs: staged by a session in slices, adopted by append or field_put. */
+int txn_blob_new(struct txn *, uint64_t *blob);  /* staged, empty */
+int txn_blob_slice(struct txn *, uint64_t blob, uint32_t slice, struct bytes);
+int txn_blob_keep(struct txn *, uint64_t blob);
+int txn_blob_drop(struct txn *, uint64_t blob);
+/* Reads up to n octets from off (a multiple of BLOB_SLICE_BYTES). */
+int txn_blob_read(struct txn *, uint64_t blob, uint64_t off, size_t n,
+    struct buf *out);
+/* Throws away every blob that a crash left staged. */
+int txn_blob_sweep(struct kv *);
+
+/* 0 and *c filled, or -1 after the last. */
+int txn_card(struct txn *, size_t i, struct txn_card *c);
+
+/* Queues a frame for when the batch is durable. */
+int txn_publish(struct txn *, const struct publish *);
+/* The verdict's words. */
+int txn_info(struct txn *, struct bytes);
+
+#endif
