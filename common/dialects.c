@@ -2,7 +2,6 @@
 #include "common/dialects.h"
 
 static const char *const names[DIALECT_COUNT] = {
-	"none",
 #define DIALECT(no, NAME, name) [no] = #name,
 #include "common/dialects.def"
 #undef DIALECT
@@ -11,7 +10,7 @@ static const char *const names[DIALECT_COUNT] = {
 const char *
 dialect_name(unsigned int d)
 {
-	return (names[d < DIALECT_COUNT ? d : DIALECT_NONE]);
+	return (d < DIALECT_COUNT && names[d] != NULL ? names[d] : "none");
 }
 
 enum dialect_id
@@ -20,7 +19,7 @@ dialect_find(struct bytes name)
 	unsigned int d;
 
 	for (d = 1; d < DIALECT_COUNT; d++)
-		if (bytes_eq(name, bytes_str(names[d])))
+		if (names[d] != NULL && bytes_eq(name, bytes_str(names[d])))
 			return ((enum dialect_id)d);
 	return (DIALECT_NONE);
 }
