@@ -2,7 +2,8 @@
 #include "common/dialects.h"
 
 static const char *const names[DIALECT_COUNT] = {
-#define DIALECT(no, NAME, name) [no] = #name,
+#define DIALECT(no, NAME, name)	      [no] = #name,
+#define DIALECT_NAMED(no, NAME, name) [no] = #name,
 #include "common/dialects.def"
 #undef DIALECT
 };

@@ -6,7 +6,8 @@
 
 enum dialect_id {
 	DIALECT_NONE = 0,
-#define DIALECT(no, NAME, name) DIALECT_##NAME = (no),
+#define DIALECT(no, NAME, name)	      DIALECT_##NAME = (no),
+#define DIALECT_NAMED(no, NAME, name) DIALECT_##NAME = (no),
 #include "common/dialects.def"
 #undef DIALECT
 	DIALECT_COUNT
