@@ -15,16 +15,8 @@
 #include <sys/types.h>
 
 #include "common/bytes.h"
+#include "common/frame.h"
 #include "common/utf8.h"
-
-enum ws_opcode {
-	WS_CONTINUATION = 0,
-	WS_TEXT = 1,
-	WS_BINARY = 2,
-	WS_CLOSE = 8,
-	WS_PING = 9,
-	WS_PONG = 10,
-};
 
 enum ws_code {
 	WS_CODE_NORMAL = 1000,
@@ -101,8 +93,7 @@ int ws_code_valid(unsigned code);
 /* Exclusive-or with the key; at is the offset of p[0] in the payload. */
 void ws_mask(uint8_t *p, size_t n, const uint8_t key[4], uint64_t at);
 
-/* Write the shortest header there is and return its length. */
-size_t ws_header(uint8_t out[10], enum ws_opcode, int fin, uint64_t len);
+/* As ws_header (common/frame.h), with the mask that a client needs. */
 size_t ws_header_masked(uint8_t out[WS_HEADER_MAX], enum ws_opcode, int fin,
     uint64_t len, const uint8_t key[4]);
 
