@@ -18,6 +18,12 @@
 
 struct conn;
 
+/* What a dialect wants of the frames it reads. */
+struct ws_options {
+	uint64_t message_max; /* octets of a message */
+	int lengths_any;      /* lengths need not be minimal (sds) */
+};
+
 /* A SUBMIT; bytes need to live only until the call returns. */
 struct submit_out {
 	uint64_t tag;
@@ -63,6 +69,7 @@ struct fetched_in {
 /* What a dialect is to a worker.  Any hook may be NULL. */
 struct dialect {
 	enum dialect_id id;
+	int upgrade_options; /* HTTP_UPGRADE_*: what the handshake may lack */
 	/*
 	 * Is the request mine?  1 yes, 0 no.  Called for each dialect that is
 	 * switched on, with the request parsed; must not answer.
@@ -74,10 +81,18 @@ struct dialect {
 	 * conn_http_reply, now or after answers of the broker.
 	 */
 	void (*upgrade)(struct conn *, const struct http_request *);
-	/* A plain request whose head is complete (body: http_body). */
+	/*
+	 * A plain request whose head is complete; the request is valid until
+	 * return.  It may be answered here, before its body was read.
+	 */
 	void (*request)(struct conn *, const struct http_request *);
-	/* The whole body of a plain request, at most settings body_max. */
+	/*
+	 * The whole body, for every request that request() did not answer (empty
+	 * when it has none): at most settings body_max, or conn_body_max.  With
+	 * piece() the body is handed out as it arrives and body() is empty.
+	 */
 	void (*body)(struct conn *, struct bytes);
+	void (*piece)(struct conn *, struct bytes);
 	/* A whole WebSocket message; bytes are ours to change, until return. */
 	void (*message)(struct conn *, unsigned int opcode, uint8_t *, size_t);
 	/* Answers of the broker. */
@@ -119,10 +134,12 @@ int64_t conn_now_ms(struct conn *);   /* monotonic */
 
 /* --- HTTP --- */
 /* NULL when the upgrade request is sound, else the reply that fits it. */
-const struct http_upgrade_problem *conn_upgrade_problem(struct conn *);
+const struct http_upgrade *conn_upgrade_problem(struct conn *);
 /* 101; protocol: chosen subprotocol or empty.  Frames are then read. */
 void conn_accept(struct conn *, struct bytes protocol,
     const struct ws_options *);
+/* In request(): another limit for this request's body. */
+void conn_body_max(struct conn *, uint64_t octets);
 /*
  * A whole answer; headers: more header lines with CRLF, or NULL.  Keeps the
  * connection if the request allows it and close is 0.
