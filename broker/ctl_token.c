@@ -1,0 +1,179 @@
+/*
+ * quirectl keygen and token: offline, from the key file alone.  What a token
+ * may say is decided in token.c and claims.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "broker/config.h"
+#include "broker/ctl.h"
+#include "broker/token.h"
+
+#define CTL_TTL_DEFAULT_S 86400
+#define CTL_TTL_MAX_S	  ((int64_t)36500 * 86400)
+
+/* What the options of `token' said. */
+struct ctl_token_args {
+	const char *keys; /* NULL: as the configuration has it */
+	const char *kid;  /* NULL: the first key that can sign */
+	int64_t ttl_s;	  /* 0: never expires */
+	struct token_mint mint;
+	struct bytes aud[CLAIMS_LIST_MAX];
+};
+
+static int ctl_token_args(struct ctl_token_args *, int, char **);
+static int ctl_token_arg(struct ctl_token_args *, int, const char *);
+static int ctl_token_ttl(const char *, int64_t *);
+static int ctl_token_print(const struct ctl_token_args *, const char *);
+
+int
+ctl_keygen(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *kid = "";
+	int c, error;
+
+	(void)ctl;
+	while ((c = getopt(argc, argv, "+K:")) != -1) {
+		if (c != 'K')
+			return (ctl_usage(argv[0]));
+		kid = optarg;
+	}
+	if (argc - optind != 1)
+		return (ctl_usage(argv[0]));
+	if (keyring_generate(argv[optind], kid) == 0)
+		return (0);
+	error = errno;
+	log_warn("%s", argv[optind]);
+	return (error == EEXIST ? EX_CANTCREAT : ctl_exit_errno(error));
+}
+
+int
+ctl_token(const struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl_token_args a = { .ttl_s = CTL_TTL_DEFAULT_S };
+	struct config *config = NULL;
+	int status;
+
+	a.mint.aud = a.aud;
+	if (ctl_token_args(&a, argc, argv) == -1)
+		return (ctl_usage(argv[0]));
+	/* A key file that was named needs no configuration. */
+	if (a.keys == NULL || ctl->conf_path != NULL) {
+		if ((config = ctl_config(ctl)) == NULL)
+			return (EX_CONFIG);
+		if (a.mint.iss == NULL)
+			a.mint.iss = config->issuer;
+	}
+	status = ctl_token_print(&a, a.keys != NULL ? a.keys : config->keys);
+	config_free(config);
+	return (status);
+}
+
+static int
+ctl_token_args(struct ctl_token_args *a, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+k:K:s:a:S:t:i:x:")) != -1)
+		if (c == '?' || ctl_token_arg(a, c, optarg) == -1)
+			return (-1);
+	if (argc != optind || a->mint.sub.p == NULL || a->mint.aud_n == 0 ||
+	    a->mint.scope == SCOPE_NONE)
+		return (-1);
+	return (0);
+}
+
+static int
+ctl_token_arg(struct ctl_token_args *a, int option, const char *value)
+{
+	switch (option) {
+	case 'k':
+		a->keys = value;
+		return (0);
+	case 'K':
+		a->kid = value;
+		return (0);
+	case 's':
+		a->mint.sub = bytes_str(value);
+		return (0);
+	case 'a':
+		if (a->mint.aud_n == CLAIMS_LIST_MAX)
+			return (-1);
+		a->aud[a->mint.aud_n++] = bytes_str(value);
+		return (0);
+	case 'S':
+		a->mint.scope = scope_parse(bytes_str(value));
+		return (a->mint.scope == SCOPE_NONE ? -1 : 0);
+	case 't':
+		return (ctl_token_ttl(value, &a->ttl_s));
+	case 'i':
+		a->mint.iss = value;
+		return (0);
+	default:
+		a->mint.extra = bytes_str(value);
+		return (0);
+	}
+}
+
+/* "90s", "15m", "1h", "30d"; a number alone is seconds, 0 is for ever. */
+static int
+ctl_token_ttl(const char *text, int64_t *ttl_s)
+{
+	static const struct {
+		const char *unit;
+		int64_t s;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
+		{ "d", 86400 } };
+	char *end;
+	long long n;
+	size_t i;
+
+	if (*text < '0' || *text > '9')
+		return (-1);
+	n = strtoll(text, &end, 10);
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(end, units[i].unit) == 0 &&
+		    n <= CTL_TTL_MAX_S / units[i].s) {
+			*ttl_s = n * units[i].s;
+			return (0);
+		}
+	return (-1);
+}
+
+static int
+ctl_token_print(const struct ctl_token_args *a, const char *path)
+{
+	struct token_mint mint = a->mint;
+	struct keyring *ring;
+	struct buf out = BUF_INIT;
+	int status = 0;
+
+	if ((ring = keyring_load(path)) == NULL) {
+		status = ctl_exit_errno(errno);
+		log_warn("%s", path);
+		return (status);
+	}
+	mint.iat = (int64_t)time(NULL);
+	mint.exp = a->ttl_s == 0 ? INT64_MAX : mint.iat + a->ttl_s;
+	if (token_mint(ring, a->kid, &mint, &out) == -1) {
+		status = EX_DATAERR;
+		if (errno == ENOENT)
+			log_warnx("%s: no such key that can sign", path);
+		else if (errno == EINVAL)
+			log_warnx("these claims would be refused");
+		else
+			log_warn("token");
+	} else if (printf("%.*s\n", (int)out.len,
+		       (const char *)buf_bytes(&out).p) < 0 ||
+	    fflush(stdout) == EOF)
+		status = EX_IOERR;
+	buf_wipe(&out);
+	keyring_free(ring);
+	return (status);
+}
