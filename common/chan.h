@@ -14,14 +14,16 @@
 #include "common/ipc.h"
 
 #define CHAN_FDS_MAX 4
+/* With more than this queued, nothing is added until some is flushed. */
+#define CHAN_OUT_MAX_BYTES (4u * 1024 * 1024)
 
 struct chan {
-	int fd;               /* -1 when closed; owned */
+	int fd;		      /* -1 when closed; owned */
 	enum ipc_sender peer; /* whose messages are accepted */
-	int takes_fds;        /* 1: a worker's end */
+	int takes_fds;	      /* 1: a worker's end */
 	struct buf in;
 	struct buf out;
-	size_t used;          /* octets of in that the last message borrows */
+	size_t used;	       /* octets of in that the last message borrows */
 	int fds[CHAN_FDS_MAX]; /* received, not yet taken; -1 empty */
 	int send_fds[CHAN_FDS_MAX]; /* to go with the octet at send_fds_at */
 	size_t nsend_fds;
@@ -32,7 +34,12 @@ struct chan {
 void chan_init(struct chan *, int fd, enum ipc_sender peer, int takes_fds);
 void chan_close(struct chan *); /* harmless on a closed one */
 
-/* Reads what is there.  1: something came; 0: nothing now; -1: end or error. */
+/*
+ * Reads what is there.  1: something came; 0: nothing now; -1: end or error
+ * (errno; ECONNRESET at the end).  One call stops at about a frame's worth, or
+ * behind descriptors: who waits edge-triggered takes the messages and calls
+ * again until it says 0.
+ */
 int chan_read(struct chan *);
 
 /*
@@ -44,7 +51,7 @@ int chan_next(struct chan *, struct msg *);
 /* A received descriptor, now the caller's; -1 when there is none. */
 int chan_take_fd(struct chan *);
 
-/* Queues a message.  0, or -1: no memory or over a limit. */
+/* Queues a message.  0, or -1: no memory or over a limit (ENOBUFS: queue). */
 int chan_send(struct chan *, const struct msg *);
 /*
  * Queues a message with descriptors (duplicated: the caller keeps its own).
