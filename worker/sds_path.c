@@ -1,0 +1,104 @@
+/*
+ * Paths of the sds dialect: dot segments first, then cut, then decoded once,
+ * so that %2F is part of a store's name and %2e%2e is not.
+ */
+#include <stdlib.h>
+
+#include "worker/sds_path.h"
+#include "worker/url.h"
+
+struct sds_prefix {
+	const char *word;
+	enum sds_route route;
+};
+
+static const struct sds_prefix sds_prefixes[] = {
+	{ "ws", SDS_ROUTE_STORE },
+	{ "signal", SDS_ROUTE_SIGNAL },
+};
+
+static int sds_path_find(struct sds_path *, struct bytes path);
+static enum sds_route sds_path_prefix(struct bytes segment);
+static size_t sds_path_decode(uint8_t *out, struct bytes segment);
+static int sds_path_alias(const struct sds_path *, struct bytes rest);
+
+int
+sds_path_parse(struct sds_path *sp, struct bytes target)
+{
+	struct bytes path, query;
+	uint8_t *plain;
+	ssize_t n;
+	int ours = 0;
+
+	memset(sp, 0, sizeof(*sp));
+	url_split(target, &path, &query);
+	if ((plain = malloc(path.n + 1)) == NULL)
+		return (0);
+	n = url_path_resolve(plain, path.n, path);
+	if (n > 0)
+		ours = sds_path_find(sp, bytes_of(plain, (size_t)n));
+	free(plain);
+	return (ours);
+}
+
+static int
+sds_path_find(struct sds_path *sp, struct bytes path)
+{
+	struct bytes rest = path, segment;
+	enum sds_route route;
+
+	if (bytes_eq(path, BYTES_LIT("/api/token"))) {
+		sp->route = SDS_ROUTE_TOKEN;
+		return (1);
+	}
+	if (!url_segment_next(&rest, &segment) ||
+	    (route = sds_path_prefix(segment)) == SDS_ROUTE_NONE ||
+	    !url_segment_next(&rest, &segment))
+		return (0);
+	if (segment.n == 0)
+		return (1);
+	sp->n = sds_path_decode(sp->store, segment);
+	if (rest.n == 0 ||
+	    (route == SDS_ROUTE_STORE && sds_path_alias(sp, rest)))
+		sp->route = route;
+	return (1);
+}
+
+static enum sds_route
+sds_path_prefix(struct bytes segment)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sds_prefixes) / sizeof(*sds_prefixes); i++)
+		if (bytes_eq(segment, bytes_str(sds_prefixes[i].word)))
+			return (sds_prefixes[i].route);
+	return (SDS_ROUTE_NONE);
+}
+
+static size_t
+sds_path_decode(uint8_t *out, struct bytes segment)
+{
+	ssize_t n;
+
+	n = url_decode(out, STORE_NAME_MAX_BYTES, segment, URL_LITERAL);
+	return (n == -1 ? STORE_NAME_MAX_BYTES + 1 : (size_t)n);
+}
+
+/*
+ * Clients whose WebRTC failed put "/ws/<store>" behind an address that ends so
+ * already: the same store, named twice.
+ */
+static int
+sds_path_alias(const struct sds_path *sp, struct bytes rest)
+{
+	uint8_t again[STORE_NAME_MAX_BYTES + 1];
+	struct bytes segment;
+
+	if (!url_segment_next(&rest, &segment) ||
+	    sds_path_prefix(segment) != SDS_ROUTE_STORE ||
+	    !url_segment_next(&rest, &segment) || rest.n != 0)
+		return (0);
+	return (sp->n <= STORE_NAME_MAX_BYTES &&
+	    bytes_eq(bytes_of(again, sds_path_decode(again, segment)),
+		bytes_of(sp->store, sp->n)));
+}
