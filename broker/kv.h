@@ -11,10 +11,12 @@
 
 enum kv_table {
 	KV_NAME, /* dialect, room, name -> document id */
-	KV_LOG,  /* document be64, number be64 -> record */
-	KV_REG,  /* document be64, 'r' or 'f', key -> register */
+	KV_LOG,	 /* document be64, number be64 -> record */
+	KV_REG,	 /* document be64, 'r', 'f', 'c' or 's', key -> register, field,
+		  * counter, mark of a staged blob; document 0: the store's own
+		  */
 	KV_STAMP, /* document be64, stamp be64, key -> nothing: index of 'f' */
-	KV_BLOB, /* document be64, blob be64, slice be32 -> octets */
+	KV_BLOB,  /* document be64, blob be64, slice be32 -> octets */
 	KV_TABLES
 };
 
@@ -25,18 +27,23 @@ typedef int kv_each(struct bytes key, struct bytes val, void *arg);
 
 struct kv_ops {
 	int (*begin)(struct kv *);
-	int (*commit)(struct kv *); /* not yet durable: see flush */
+	/* Not yet durable: see flush.  -1: everything was taken back. */
+	int (*commit)(struct kv *);
 	void (*abort)(struct kv *);
 	/* Makes every commit so far durable.  The one call allowed in another
 	 * thread.  -1: the store has failed for good; never retry. */
 	int (*flush)(struct kv *);
 	/* 1: found, *val replaced; 0: not there; -1: failed */
-	int (*get)(struct kv *, enum kv_table, struct bytes key, struct buf *val);
-	int (*put)(struct kv *, enum kv_table, struct bytes key, struct bytes val);
-	int (*del)(struct kv *, enum kv_table, struct bytes key); /* 0 also if absent */
+	int (*get)(struct kv *, enum kv_table, struct bytes key,
+	    struct buf *val);
+	int (*put)(struct kv *, enum kv_table, struct bytes key,
+	    struct bytes val);
+	int (*del)(struct kv *, enum kv_table,
+	    struct bytes key); /* 0 also if absent */
 	/*
 	 * Calls each for every key in [from, to) in order, or from the greatest
-	 * below `to` downwards when reverse.  Nothing may be changed meanwhile.
+	 * below `to` downwards when reverse.  Nothing may be changed meanwhile,
+	 * get and scan are fine.  key and val are valid during the call.
 	 * 0: all seen; 1: stopped by each; -1: failed.
 	 */
 	int (*scan)(struct kv *, enum kv_table, struct bytes from,
@@ -49,7 +56,7 @@ struct kv {
 };
 
 struct kv_bdb_options {
-	const char *dir;         /* exists, owned by us */
+	const char *dir; /* exists, owned by us */
 	uint64_t cache_bytes;
 	uint64_t log_buffer_bytes;
 	uint64_t checkpoint_bytes;

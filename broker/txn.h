@@ -28,7 +28,7 @@ struct body {
 
 /* Who asks. */
 struct txn_who {
-	uint64_t session;  /* 0: the broker itself */
+	uint64_t session; /* 0: the broker itself */
 	enum scope scope;
 	struct bytes subject;
 	const struct claims *claims; /* NULL: none */
@@ -42,27 +42,27 @@ struct doc_id {
 };
 
 enum publish_flag {
-	PUBLISH_SKIP_SELF = 1,  /* not to the session that caused it */
-	PUBLISH_SEEN = 2        /* stub only for those who were not live at since */
+	PUBLISH_SKIP_SELF = 1, /* not to the session that caused it */
+	PUBLISH_SEEN = 2 /* stub only for those who were not live at since */
 };
 
 #define PUBLISH_PIECES_MAX 8
 struct publish {
 	unsigned int flags;
-	unsigned int kind;     /* the rule's own, shown to workers */
-	unsigned int opcode;   /* 1 text, 2 binary */
-	uint64_t seq;          /* 0: a signal */
-	uint64_t since;        /* with PUBLISH_SEEN: from txn_position */
+	unsigned int kind;   /* the rule's own, shown to workers */
+	unsigned int opcode; /* 1 text, 2 binary */
+	uint64_t seq;	     /* 0: a signal */
+	uint64_t since;	     /* with PUBLISH_SEEN: from txn_position */
 	struct bytes piece[PUBLISH_PIECES_MAX]; /* copied at the call */
 	size_t n;
-	uint64_t blob;         /* != 0: body too large, workers fetch seq or blob */
+	uint64_t blob; /* != 0: body too large, workers fetch seq or blob */
 	uint64_t blob_size;
 };
 
 /* What is to be done when the batch is durable; owned by the batch. */
 struct effect {
 	struct effect *next;
-	struct publish p;      /* pieces are one: the copy below */
+	struct publish p; /* pieces are one: the copy below */
 	uint64_t origin;
 	struct buf data;
 };
@@ -76,15 +76,16 @@ struct txn_card {
 struct txn {
 	struct kv *kv;
 	struct doc_id name;
-	uint64_t doc;       /* store id, 0: nothing stored yet */
-	uint64_t seq;       /* newest number, moved by txn_append */
-	uint64_t position;  /* ring position where this batch's frames begin */
-	int64_t now_ms;     /* unix time */
+	uint64_t doc;	   /* store id, 0: nothing stored yet */
+	uint64_t seq;	   /* newest number, moved by txn_append */
+	uint64_t position; /* ring position where this batch's frames begin */
+	int64_t now_ms;	   /* unix time */
 	struct txn_who who;
 	int failed;
+	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;
 	struct buf info;
-	struct buf tmp;
+	struct buf tmp, key; /* the handle's own */
 	/* cards of the document's sessions, oldest first */
 	int (*cards)(void *arg, size_t i, struct txn_card *);
 	void *cards_arg;
@@ -96,10 +97,18 @@ void txn_init(struct txn *, struct kv *, const struct doc_id *);
 void txn_done(struct txn *); /* frees; harmless twice */
 /* Finds the document in the store: fills doc and seq.  1, 0 (new), -1. */
 int txn_load(struct txn *);
-/* Makes sure the document has a row in the store. */
+/*
+ * Makes sure the document has a row in the store.  When the batch is thrown
+ * away, doc and seq of the handle are wrong: load it again.
+ */
 int txn_create(struct txn *);
-/* Another document of the same dialect, in the same transaction. */
-int txn_other(struct txn *, struct txn *other, unsigned int room, struct bytes name);
+/*
+ * Another document of the same dialect, in the same transaction; it is loaded
+ * and the caller's to txn_done.  Publishing belongs to the first: here it
+ * fails.  name must live as long as the handle.
+ */
+int txn_other(struct txn *, struct txn *other, unsigned int room,
+    struct bytes name);
 
 /* A record of the log as rules and fetches see it. */
 struct record {
@@ -117,8 +126,8 @@ int txn_append(struct txn *, unsigned int kind, const struct bytes *piece,
 /* 1: found; r borrows from the handle until the next call; 0; -1. */
 int txn_log_get(struct txn *, uint64_t seq, struct record *r);
 typedef int txn_each_record(const struct record *, void *arg); /* as kv_each */
-int txn_log_scan(struct txn *, uint64_t after, uint64_t upto,
-    txn_each_record *, void *arg);
+int txn_log_scan(struct txn *, uint64_t after, uint64_t upto, txn_each_record *,
+    void *arg);
 int txn_log_drop(struct txn *, uint64_t seq); /* record and its blob */
 
 /* Registers: compare-and-set is get and put in one transaction. */
@@ -149,9 +158,12 @@ int txn_field_scan(struct txn *, uint64_t after, uint64_t upto,
     struct bytes from, txn_each_field *, void *arg);
 
 /* Blobs: staged by a session in slices, adopted by append or field_put. */
-int txn_blob_new(struct txn *, uint64_t *blob);  /* staged, empty */
+int txn_blob_new(struct txn *, uint64_t *blob); /* staged, empty */
+/* Only while staged: what was adopted does not change. */
 int txn_blob_slice(struct txn *, uint64_t blob, uint32_t slice, struct bytes);
+/* No longer thrown away with its session; fine when it was kept before. */
 int txn_blob_keep(struct txn *, uint64_t blob);
+/* Slices and mark; fine when there are none. */
 int txn_blob_drop(struct txn *, uint64_t blob);
 /* Reads up to n octets from off (a multiple of BLOB_SLICE_BYTES). */
 int txn_blob_read(struct txn *, uint64_t blob, uint64_t off, size_t n,
@@ -164,7 +176,9 @@ int txn_card(struct txn *, size_t i, struct txn_card *c);
 
 /* Queues a frame for when the batch is durable. */
 int txn_publish(struct txn *, const struct publish *);
-/* The verdict's words. */
+/* Frees a list of effects, and what they hold. */
+void effect_free(struct effect *);
+/* The verdict's words; several calls append.  At most INFO_MAX_BYTES. */
 int txn_info(struct txn *, struct bytes);
 
 #endif

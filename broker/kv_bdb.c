@@ -1,0 +1,262 @@
+/*
+ * Opening and closing the Berkeley DB store: lock file, environment, tables.
+ * What is done with it lives in kv_bdb_ops.c, kv_bdb_scan.c and
+ * kv_checkpoint.c.
+ */
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "broker/kv_bdb.h"
+
+/* Equal to the block of the disk, so that a page seldom tears. */
+#define BDB_PAGE_BYTES	   4096u
+#define BDB_LOG_FILE_BYTES (16u * MIB)
+#define BDB_MODE	   0600
+
+static const char *const bdb_files[KV_TABLES] = {
+	[KV_NAME] = "name.db",
+	[KV_LOG] = "log.db",
+	[KV_REG] = "reg.db",
+	[KV_STAMP] = "stamp.db",
+	[KV_BLOB] = "blob.db",
+};
+
+static int bdb_lock(struct bdb *, char *, size_t);
+static int bdb_env_open(struct bdb *, const struct kv_bdb_options *);
+static int bdb_env_size(struct bdb *, const struct kv_bdb_options *);
+static int bdb_tables_open(struct bdb *);
+static void bdb_tables_close(struct bdb *);
+static void bdb_say(const DB_ENV *, const char *, const char *);
+static void bdb_event(DB_ENV *, u_int32_t, void *);
+static uint32_t bdb_clamp(uint64_t, uint64_t, uint64_t);
+
+struct kv *
+kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)
+{
+	struct bdb *b;
+	int error;
+
+	if ((b = calloc(1, sizeof(*b))) == NULL ||
+	    (b->dir = strdup(o->dir)) == NULL) {
+		snprintf(why, size, "no memory");
+		free(b);
+		return (NULL);
+	}
+	b->kv.ops = &bdb_ops;
+	b->checkpoint_bytes = o->checkpoint_bytes;
+	b->checkpoint_ms = o->checkpoint_ms;
+	if (bdb_lock(b, why, size) == -1)
+		goto err_dir;
+	if ((error = bdb_env_open(b, o)) != 0)
+		goto err_lock;
+	if ((error = bdb_tables_open(b)) != 0)
+		goto err_tables;
+	if ((error = kv_checkpoint_start(b)) != 0)
+		goto err_tables;
+	return (&b->kv);
+
+err_tables:
+	bdb_tables_close(b);
+	b->env->close(b->env, 0);
+err_lock:
+	close(b->lock_fd);
+	snprintf(why, size, "%s: %s", b->dir, db_strerror(error));
+err_dir:
+	free(b->dir);
+	free(b);
+	return (NULL);
+}
+
+void
+bdb_close(struct kv *kv)
+{
+	struct bdb *b = (struct bdb *)kv;
+	int error;
+
+	kv_checkpoint_stop(b);
+	if (b->txn != NULL)
+		kv->ops->abort(kv);
+	if (!atomic_load(&b->failed) &&
+	    (error = b->env->txn_checkpoint(b->env, 0, 0, 0)) != 0)
+		bdb_fail(b, "checkpoint", error);
+	bdb_tables_close(b);
+	b->env->close(b->env, 0);
+	close(b->lock_fd);
+	free(b->bulk);
+	free(b->dir);
+	free(b);
+}
+
+int
+bdb_fail(struct bdb *b, const char *what, int error)
+{
+	log_warnx("store %s: %s: %s", b->dir, what, db_strerror(error));
+	if (error == DB_RUNRECOVERY)
+		atomic_store(&b->failed, 1);
+	errno = error > 0 ? error : EIO;
+	return (-1);
+}
+
+int
+bdb_fail_txn(struct bdb *b, const char *what, int error)
+{
+	b->broken = b->txn != NULL;
+	return (bdb_fail(b, what, error));
+}
+
+int
+bdb_alive(struct bdb *b)
+{
+	if (!atomic_load(&b->failed))
+		return (0);
+	errno = EIO;
+	return (-1);
+}
+
+DBT
+bdb_dbt(struct bytes s)
+{
+	DBT t;
+
+	memset(&t, 0, sizeof(t));
+	t.data = (void *)(uintptr_t)s.p; /* the library has no const */
+	t.size = (u_int32_t)s.n;
+	return (t);
+}
+
+/*
+ * Held for as long as the store is open: a second environment over the same
+ * files, with a recovery of its own, would ruin the first without a word.
+ */
+static int
+bdb_lock(struct bdb *b, char *why, size_t size)
+{
+	char path[4096];
+	int n;
+
+	n = snprintf(path, sizeof(path), "%s/lock", b->dir);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		snprintf(why, size, "%.100s...: path too long", b->dir);
+		return (-1);
+	}
+	b->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, BDB_MODE);
+	if (b->lock_fd == -1) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	if (flock(b->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return (0);
+	if (errno == EWOULDBLOCK)
+		snprintf(why, size, "%s: in use by another process", b->dir);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+	close(b->lock_fd);
+	return (-1);
+}
+
+static int
+bdb_env_open(struct bdb *b, const struct kv_bdb_options *o)
+{
+	int error;
+
+	if ((error = db_env_create(&b->env, 0)) != 0)
+		return (error);
+	b->env->app_private = b;
+	b->env->set_errcall(b->env, bdb_say);
+	if ((error = b->env->set_event_notify(b->env, bdb_event)) != 0 ||
+	    (error = bdb_env_size(b, o)) != 0 ||
+	    (error = b->env->log_set_config(b->env, DB_LOG_AUTO_REMOVE, 1)) !=
+		0)
+		goto err_env;
+	error = b->env->open(b->env, b->dir,
+	    DB_CREATE | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL | DB_PRIVATE |
+		DB_RECOVER | DB_THREAD,
+	    BDB_MODE);
+	if (error == 0)
+		return (0);
+
+err_env:
+	b->env->close(b->env, 0);
+	return (error);
+}
+
+static int
+bdb_env_size(struct bdb *b, const struct kv_bdb_options *o)
+{
+	uint32_t buffer = bdb_clamp(o->log_buffer_bytes, 64 * KIB, 64 * MIB);
+	uint64_t cache = o->cache_bytes;
+	uint32_t file;
+	int error;
+
+	/* The library wants room for four buffers in a file. */
+	file = bdb_clamp(4 * (uint64_t)buffer, BDB_LOG_FILE_BYTES, UINT32_MAX);
+	if (cache < MIB)
+		cache = MIB;
+	if ((error = b->env->set_cachesize(b->env, (u_int32_t)(cache >> 30),
+		 (u_int32_t)(cache & ((1u << 30) - 1)), 1)) != 0 ||
+	    (error = b->env->set_lg_bsize(b->env, buffer)) != 0)
+		return (error);
+	return (b->env->set_lg_max(b->env, file));
+}
+
+static int
+bdb_tables_open(struct bdb *b)
+{
+	DB *db;
+	int error, i;
+
+	for (i = 0; i < KV_TABLES; i++) {
+		if ((error = db_create(&db, b->env, 0)) != 0)
+			return (error);
+		b->table[i] = db;
+		if ((error = db->set_pagesize(db, BDB_PAGE_BYTES)) != 0 ||
+		    (error = db->set_flags(db, DB_CHKSUM)) != 0 ||
+		    (error = db->open(db, NULL, bdb_files[i], NULL, DB_BTREE,
+			 DB_CREATE | DB_AUTO_COMMIT | DB_THREAD, BDB_MODE)) !=
+			0)
+			return (error);
+	}
+	return (0);
+}
+
+static void
+bdb_tables_close(struct bdb *b)
+{
+	int i;
+
+	for (i = 0; i < KV_TABLES; i++)
+		if (b->table[i] != NULL)
+			b->table[i]->close(b->table[i], 0);
+}
+
+static void
+bdb_say(const DB_ENV *env, const char *prefix, const char *text)
+{
+	const struct bdb *b = env->app_private;
+
+	(void)prefix;
+	log_warnx("store %s: %s", b->dir, text);
+}
+
+static void
+bdb_event(DB_ENV *env, u_int32_t event, void *info)
+{
+	struct bdb *b = env->app_private;
+
+	(void)info;
+	if (event == DB_EVENT_PANIC)
+		atomic_store(&b->failed, 1);
+}
+
+static uint32_t
+bdb_clamp(uint64_t v, uint64_t min, uint64_t max)
+{
+	return ((uint32_t)(v < min ? min : v > max ? max : v));
+}
