@@ -1,0 +1,222 @@
+/*
+ * Batches: everything that arrived while the last flush ran is decided in one
+ * transaction and made durable by one flush.  No timer: when nothing is being
+ * flushed a lone operation starts at once, and load makes batches grow by
+ * itself.
+ *
+ * Nothing is read or decided while a flush runs, so every state that a
+ * decision or a question sees is durable, or becomes so with its own batch.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "broker/broker.h"
+#include "common/log.h"
+
+#define BATCH_OPS_MAX	4096
+#define BATCH_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+static void batch_run(evutil_socket_t, short, void *);
+static void batch_flushed(void *);
+static int batch_decide(struct broker *, int writes);
+static int batch_cut(struct broker *);
+static void batch_failed(struct broker *);
+static void batch_release(struct broker *);
+static void batch_free(struct broker *, struct op *);
+
+int
+batch_init(struct broker *b)
+{
+	TAILQ_INIT(&b->queue);
+	TAILQ_INIT(&b->batch);
+	event_assign(&b->batch_ev, b->base, -1, EV_PERSIST, batch_run, b);
+	/* After the inboxes of all sessions that are ready: drain first. */
+	event_priority_set(&b->batch_ev, 1);
+	b->flusher = flusher_new(b->base, b->kv, batch_flushed, b);
+	return (b->flusher == NULL ? -1 : 0);
+}
+
+void
+batch_done(struct broker *b)
+{
+	flusher_free(b->flusher);
+	b->flusher = NULL;
+	event_del(&b->batch_ev);
+}
+
+struct op *
+batch_add(struct broker *b, struct session *s, struct doc *d)
+{
+	struct op *op;
+
+	if ((op = calloc(1, sizeof(*op))) == NULL)
+		return (NULL);
+	op->session = s;
+	s->refs++;
+	s->ops++;
+	if ((op->doc = d) != NULL)
+		d->refs++;
+	op->msg.type = IPC_COUNT; /* nothing, until it is filled in */
+	TAILQ_INSERT_TAIL(&b->queue, op, entry);
+	return (op);
+}
+
+void
+batch_kick(struct broker *b)
+{
+	if (!b->flushing && !TAILQ_EMPTY(&b->queue))
+		event_active(&b->batch_ev, EV_TIMEOUT, 0);
+}
+
+int
+batch_idle(const struct broker *b)
+{
+	return (!b->flushing && TAILQ_EMPTY(&b->queue));
+}
+
+static void
+batch_run(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker *b = arg;
+	int writes;
+
+	(void)fd;
+	(void)what;
+	if (b->flushing || TAILQ_EMPTY(&b->queue))
+		return;
+	writes = batch_cut(b);
+	b->count.batches++;
+	if (batch_decide(b, writes) == -1) {
+		batch_failed(b);
+		return;
+	}
+	if (writes) {
+		b->flushing = 1;
+		b->count.flushes++;
+		flusher_start(b->flusher);
+	} else {
+		batch_release(b);
+	}
+}
+
+/* Moves the head of the queue into the batch.  1: some of it writes. */
+static int
+batch_cut(struct broker *b)
+{
+	size_t n = 0, bytes = 0, max = BATCH_OPS_MAX;
+	struct op *op;
+	int writes = 0;
+
+	if (b->single > 0) {
+		b->single--;
+		max = 1;
+	}
+	while (n < max && bytes < BATCH_MAX_BYTES &&
+	    (op = TAILQ_FIRST(&b->queue)) != NULL) {
+		TAILQ_REMOVE(&b->queue, op, entry);
+		TAILQ_INSERT_TAIL(&b->batch, op, entry);
+		writes |= op_writes(op);
+		bytes += op->bytes;
+		n++;
+	}
+	b->count.ops += n;
+	return (writes);
+}
+
+static int
+batch_decide(struct broker *b, int writes)
+{
+	const struct kv_ops *kv = b->kv->ops;
+	struct op *op;
+
+	if (writes && kv->begin(b->kv) == -1)
+		return (-1);
+	TAILQ_FOREACH(op, &b->batch, entry)
+		if (decide(b, op) == -1) {
+			if (writes)
+				kv->abort(b->kv);
+			return (-1);
+		}
+	if (writes && kv->commit(b->kv) == -1)
+		return (-1);
+	return (0);
+}
+
+/*
+ * Nothing of a failed batch happened.  Several operations are tried again one
+ * by one, so that only the one that cannot be done is refused.
+ */
+static void
+batch_failed(struct broker *b)
+{
+	struct op *op;
+	size_t n = 0;
+
+	b->count.failed_batches++;
+	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry) {
+		decide_undo(b, op);
+		n++;
+	}
+	if (n > 1) {
+		while ((op = TAILQ_LAST(&b->batch, op_list)) != NULL) {
+			TAILQ_REMOVE(&b->batch, op, entry);
+			TAILQ_INSERT_HEAD(&b->queue, op, entry);
+		}
+		b->single += n;
+		batch_kick(b);
+		return;
+	}
+	op = TAILQ_FIRST(&b->batch);
+	log_warnx("store: %s of session %llu failed, refused",
+	    op->leave ? "leave" : ipc_name(op->msg.type),
+	    (unsigned long long)op->session->id);
+	op->code = CODE_STORAGE;
+	batch_release(b);
+}
+
+static void
+batch_flushed(void *arg)
+{
+	struct broker *b = arg;
+
+	b->flushing = 0;
+	batch_release(b);
+}
+
+static void
+batch_release(struct broker *b)
+{
+	struct op *op;
+
+	TAILQ_FOREACH(op, &b->batch, entry)
+		release(b, op);
+	TAILQ_FOREACH(op, &b->batch, entry)
+		if (op->doc != NULL)
+			doc_ring_bell(op->doc);
+	TAILQ_FOREACH(op, &b->batch, entry)
+		session_flush(op->session);
+	while ((op = TAILQ_FIRST(&b->batch)) != NULL) {
+		TAILQ_REMOVE(&b->batch, op, entry);
+		batch_free(b, op);
+	}
+	batch_kick(b);
+}
+
+static void
+batch_free(struct broker *b, struct op *op)
+{
+	struct session *s = op->session;
+
+	s->ops--;
+	s->ops_bytes -= op->bytes;
+	session_resume(s);
+	session_unref(s);
+	doc_unref(b, op->doc);
+	effects_free(&op->effects);
+	buf_free(&op->frame);
+	buf_free(&op->info);
+	buf_free(&op->roster);
+	buf_free(&op->signal);
+	buf_free(&op->card_was);
+	free(op);
+}

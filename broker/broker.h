@@ -1,0 +1,233 @@
+/*
+ * The broker's own objects: sessions (one a worker), documents that somebody
+ * has open, and the queue of operations that batches are cut from.
+ */
+#ifndef QUIRE_BROKER_H
+#define QUIRE_BROKER_H
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "broker/claims.h"
+#include "broker/config.h"
+#include "broker/keyring.h"
+#include "broker/rule.h"
+#include "common/bell.h"
+#include "common/chan.h"
+#include "common/ring.h"
+
+/* A session stops being read while it has so much undone or unread. */
+#define SESSION_OPS_MAX		64
+#define SESSION_OPS_MAX_BYTES	(1024u * 1024u)
+#define SESSION_OUT_MAX_BYTES	(1024u * 1024u)
+/* All blobs of signals, held in memory until the ring has passed them. */
+#define SIGNAL_BLOBS_MAX_BYTES	((size_t)256 * 1024 * 1024)
+/* The largest blob that is taken at all; dialects have smaller limits. */
+#define BLOB_MAX_BYTES ((uint64_t)4 << 30)
+/* Blob ids with this bit are signals'. */
+#define BLOB_SIGNAL		((uint64_t)1 << 63)
+
+struct broker;
+struct doc;
+struct flusher;
+
+/* A blob on its way in. */
+struct upload {
+	uint64_t id;      /* 0: none under way */
+	uint64_t size;    /* octets so far */
+	uint64_t max;
+	uint32_t slices;
+	int keep;         /* in the store; else in mem */
+	int closed;       /* a short slice came: it must be the last */
+	struct buf mem;
+};
+
+#define FINISHED_MAX 2
+struct finished {
+	uint64_t id;
+	uint64_t size;
+	struct buf mem;
+};
+
+struct session {
+	struct broker *broker;
+	struct chan chan;
+	struct event read_ev;
+	struct event write_ev;
+	struct event expiry_ev;
+	uint64_t id;
+	unsigned int refs;    /* operations that name it, and the list */
+	unsigned int state;   /* enum ipc_state */
+	int dead;             /* off the list, the descriptor is closed */
+	int kicked;           /* told to go: nothing more is accepted */
+	int stalled;          /* not read for now */
+	int eof;              /* the peer is gone; what it sent still counts */
+	struct claims claims;
+	enum dialect_id dialect;
+	enum scope scope;
+	struct doc *doc;
+	struct buf card;
+	size_t ops, ops_bytes;
+	struct upload upload;
+	struct finished finished[FINISHED_MAX];
+	char peer[65];
+	TAILQ_ENTRY(session) entry;
+	TAILQ_ENTRY(session) doc_entry;
+};
+TAILQ_HEAD(session_list, session);
+
+/* A signal too large for the ring. */
+struct signal_blob {
+	uint64_t id;
+	uint64_t position; /* where its stub ends */
+	struct buf body;
+	TAILQ_ENTRY(signal_blob) entry;
+};
+TAILQ_HEAD(signal_blobs, signal_blob);
+
+struct doc {
+	struct doc *next;     /* in its hash chain */
+	struct doc_id id;
+	uint8_t *name;        /* owns id.name */
+	uint64_t store_id;    /* 0: nothing stored */
+	uint64_t seq;
+	int loaded;           /* store_id and seq are true */
+	unsigned int refs;    /* sessions and operations */
+	struct ring ring;
+	struct bell bell;
+	int reader_fd;        /* what workers are given */
+	int rang;             /* frames put since the last bell */
+	struct session_list sessions;
+	size_t nsessions;
+	struct signal_blobs blobs;
+	uint64_t ops_total;
+};
+
+/* One thing to decide: a message, or a session's leaving. */
+struct op {
+	struct session *session;
+	struct doc *doc;      /* NULL for OPEN until decided */
+	int leave;            /* not a message: the session leaves doc */
+	struct buf frame;     /* what msg borrows from */
+	struct msg msg;
+	size_t bytes;
+	/* before deciding, to go back to when the batch fails */
+	struct upload upload_was;
+	struct finished finished_was[FINISHED_MAX];
+	struct buf card_was;
+	int attached, detached, carded;
+	/* decided */
+	int done;
+	enum code code;
+	uint64_t seq;
+	uint64_t position;
+	struct buf info;      /* words of the verdict, entries of a fetch */
+	struct buf roster;
+	struct buf signal;    /* the blob of a signal, for its document */
+	int more;
+	struct effect *effects;
+	TAILQ_ENTRY(op) entry;
+};
+TAILQ_HEAD(op_list, op);
+
+struct broker_count {
+	uint64_t sessions_total;
+	uint64_t batches;
+	uint64_t flushes;
+	uint64_t ops;
+	uint64_t refused;
+	uint64_t frames;
+	uint64_t frame_bytes;
+	uint64_t failed_batches;
+};
+
+#define DOC_BUCKETS 4096
+
+struct broker {
+	struct event_base *base;
+	struct config *conf;
+	struct keyring *keys;
+	struct kv *kv;
+	struct session_list sessions;
+	size_t nsessions;
+	uint64_t next_session;
+	struct doc *docs[DOC_BUCKETS];
+	size_t ndocs;
+	struct op_list queue;
+	struct op_list batch;  /* decided, its flush under way */
+	int flushing;
+	size_t single;         /* so many batches of one after a failure */
+	struct event batch_ev;
+	struct flusher *flusher;
+	size_t signal_blob_bytes;
+	uint64_t next_signal_blob;
+	int stopping;
+	struct broker_count count;
+};
+
+/* session.c */
+void session_new(struct broker *, int fd);
+void session_close(struct session *); /* lets go; freed when unreferenced */
+void session_unref(struct session *);
+void session_kick(struct session *, enum code);
+void session_send(struct session *, const struct msg *);
+void session_flush(struct session *);
+void session_resume(struct session *); /* after operations were done */
+
+/* dispatch.c: the gate.  0, or -1: the session is to be closed. */
+int dispatch(struct session *, const struct msg *, size_t bytes);
+
+/* handle_*.c: called by the gate, the message is in order.  As dispatch. */
+int handle_hello(struct session *, const struct msg *);
+int handle_login(struct session *, const struct msg *);
+int handle_mint(struct session *, const struct msg *);
+int handle_bye(struct session *, const struct msg *);
+/* Decided in a batch: queues the message. */
+int handle_queue(struct session *, const struct msg *);
+int handle_blob_put(struct session *, const struct msg *);
+int handle_blob_data(struct session *, const struct msg *);
+int handle_blob_done(struct session *, const struct msg *);
+
+/* doc.c */
+struct doc *doc_get(struct broker *, const struct doc_id *); /* one ref */
+void doc_unref(struct broker *, struct doc *);
+int doc_window(struct broker *, struct doc *); /* ring and bell exist */
+void doc_publish(struct broker *, struct doc *, const struct effect *);
+void doc_ring_bell(struct doc *);
+struct signal_blob *doc_blob_find(struct doc *, uint64_t id);
+/* Takes the octets of body over; -1: no memory. */
+int doc_blob_add(struct broker *, struct doc *, uint64_t id, struct buf *body);
+void doc_blobs_settle(struct broker *, struct doc *);
+
+/* decide.c: what an operation does.  0, or -1: the store failed. */
+int decide(struct broker *, struct op *);
+void decide_undo(struct broker *, struct op *);
+int op_writes(const struct op *);
+void effects_free(struct effect **);
+int decide_begin(struct broker *, struct op *, struct txn *);
+int decide_end(struct op *, struct txn *, enum code);
+/* release.c: publishes the effects and sends the answer. */
+void release(struct broker *, struct op *);
+
+/* batch.c */
+int batch_init(struct broker *);
+void batch_done(struct broker *);
+struct op *batch_add(struct broker *, struct session *, struct doc *);
+void batch_kick(struct broker *);
+int batch_idle(const struct broker *);
+
+/* flush.c: the thread that waits for the disk. */
+struct flusher *flusher_new(struct event_base *, struct kv *,
+    void (*done)(void *), void *);
+void flusher_start(struct flusher *);
+void flusher_free(struct flusher *);
+
+/* control.c */
+void control_accepted(void *broker, int fd);
+
+/* settings.c: the text of WELCOME. */
+int settings_pack(const struct config *, struct buf *);
+
+#endif

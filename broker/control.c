@@ -1,0 +1,174 @@
+/*
+ * The operator's socket: one line with a command in, text out, closed.  Who
+ * may connect was checked by the listener.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+#include "broker/broker.h"
+#include "common/log.h"
+
+#define CONTROL_LINE_MAX 4096
+#define CONTROL_WAIT_S	 10
+
+static void control_read(struct bufferevent *, void *);
+static void control_written(struct bufferevent *, void *);
+static void control_event(struct bufferevent *, short, void *);
+static void control_status(struct broker *, struct evbuffer *);
+static void control_stores(struct broker *, struct evbuffer *);
+
+static const struct {
+	const char *name;
+	void (*run)(struct broker *, struct evbuffer *);
+} commands[] = {
+	{ "status", control_status },
+	{ "stores", control_stores },
+};
+
+void
+control_accepted(void *arg, int fd)
+{
+	struct broker *b = arg;
+	const struct timeval wait = { CONTROL_WAIT_S, 0 };
+	struct bufferevent *bev;
+
+	if ((bev = bufferevent_socket_new(b->base, fd,
+	    BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+		close(fd);
+		return;
+	}
+	bufferevent_setcb(bev, control_read, NULL, control_event, b);
+	bufferevent_set_timeouts(bev, &wait, &wait);
+	bufferevent_setwatermark(bev, EV_READ, 0, CONTROL_LINE_MAX);
+	bufferevent_enable(bev, EV_READ);
+}
+
+static void
+control_read(struct bufferevent *bev, void *arg)
+{
+	struct broker *b = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer *out = bufferevent_get_output(bev);
+	char *line;
+	size_t i;
+
+	if ((line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF)) == NULL) {
+		if (evbuffer_get_length(in) >= CONTROL_LINE_MAX)
+			bufferevent_free(bev);
+		return;
+	}
+	bufferevent_disable(bev, EV_READ);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(line, commands[i].name) == 0)
+			break;
+	if (i < sizeof(commands) / sizeof(commands[0]))
+		commands[i].run(b, out);
+	else
+		evbuffer_add_printf(out, "error unknown command\n");
+	free(line);
+	bufferevent_setcb(bev, NULL, control_written, control_event, b);
+}
+
+static void
+control_written(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	bufferevent_free(bev);
+}
+
+static void
+control_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	bufferevent_free(bev);
+}
+
+static void
+control_status(struct broker *b, struct evbuffer *out)
+{
+	struct kv_bdb_stat st;
+	struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "pid", (uint64_t)getpid() },
+		{ "sessions", b->nsessions },
+		{ "sessions_total", b->count.sessions_total },
+		{ "documents_open", b->ndocs },
+		{ "operations", b->count.ops },
+		{ "operations_refused", b->count.refused },
+		{ "batches", b->count.batches },
+		{ "batches_failed", b->count.failed_batches },
+		{ "flushes", b->count.flushes },
+		{ "frames", b->count.frames },
+		{ "frame_bytes", b->count.frame_bytes },
+		{ "signal_blob_bytes", b->signal_blob_bytes },
+		{ "log_bytes", 0 },
+		{ "data_bytes", 0 },
+		{ "checkpoints", 0 },
+	};
+	size_t i, n = sizeof(rows) / sizeof(rows[0]);
+
+	kv_bdb_stat(b->kv, &st);
+	rows[n - 3].value = st.log_bytes;
+	rows[n - 2].value = st.data_bytes;
+	rows[n - 1].value = st.checkpoints;
+	evbuffer_add_printf(out, "version %s\n", QUIRE_VERSION);
+	for (i = 0; i < n; i++)
+		evbuffer_add_printf(out, "%s %" PRIu64 "\n", rows[i].name,
+		    rows[i].value);
+}
+
+struct control_scan {
+	struct broker *b;
+	struct evbuffer *out;
+};
+
+static int
+control_store(struct bytes key, struct bytes val, void *arg)
+{
+	struct control_scan *c = arg;
+	struct doc_id id;
+	struct doc *d;
+	struct txn t;
+	char name[256];
+	size_t sessions = 0;
+
+	(void)val;
+	if (key.n < 2)
+		return (0);
+	id = (struct doc_id){ (enum dialect_id)key.p[0], key.p[1],
+		bytes_skip(key, 2) };
+	if (id.dialect == DIALECT_NONE)
+		return (0);
+	txn_init(&t, c->b->kv, &id);
+	if (txn_load(&t) == 1) {
+		if ((d = doc_get(c->b, &id)) != NULL) {
+			sessions = d->nsessions;
+			doc_unref(c->b, d);
+		}
+		evbuffer_add_printf(c->out,
+		    "%s %u %" PRIu64 " %zu \"%s\"\n",
+		    dialect_name(id.dialect), id.room, t.seq, sessions,
+		    log_quote(name, sizeof(name), id.name));
+	}
+	txn_done(&t);
+	return (0);
+}
+
+static void
+control_stores(struct broker *b, struct evbuffer *out)
+{
+	struct control_scan c = { b, out };
+
+	if (b->kv->ops->scan(b->kv, KV_NAME, BYTES_NONE, BYTES_NONE, 0,
+	    control_store, &c) == -1)
+		evbuffer_add_printf(out, "error the store cannot be read\n");
+}

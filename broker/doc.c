@@ -1,0 +1,223 @@
+/*
+ * Documents that somebody has open: found by name in one step with being
+ * joined, so that two first comers never get two of them.  Ring and bell are
+ * made for the first session and given back with the last.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "broker/broker.h"
+#include "common/frame.h"
+#include "common/limits.h"
+#include "common/log.h"
+
+static size_t doc_bucket(const struct doc_id *);
+static void doc_free(struct broker *, struct doc *);
+static void doc_blobs_prune(struct broker *, struct doc *, int all);
+
+struct doc *
+doc_get(struct broker *b, const struct doc_id *id)
+{
+	struct doc **at = &b->docs[doc_bucket(id)], *d;
+
+	for (d = *at; d != NULL; d = d->next)
+		if (d->id.dialect == id->dialect && d->id.room == id->room &&
+		    bytes_eq(d->id.name, id->name)) {
+			d->refs++;
+			return (d);
+		}
+	if ((d = calloc(1, sizeof(*d))) == NULL ||
+	    (d->name = malloc(id->name.n + 1)) == NULL) {
+		free(d);
+		return (NULL);
+	}
+	if (id->name.n > 0)
+		memcpy(d->name, id->name.p, id->name.n);
+	d->id = *id;
+	d->id.name = bytes_of(d->name, id->name.n);
+	d->ring.fd = d->reader_fd = -1;
+	d->bell.write_fd = d->bell.read_fd = d->bell.drain_fd = -1;
+	TAILQ_INIT(&d->sessions);
+	TAILQ_INIT(&d->blobs);
+	d->refs = 1;
+	d->next = *at;
+	*at = d;
+	b->ndocs++;
+	return (d);
+}
+
+void
+doc_unref(struct broker *b, struct doc *d)
+{
+	if (d != NULL && --d->refs == 0)
+		doc_free(b, d);
+}
+
+int
+doc_window(struct broker *b, struct doc *d)
+{
+	if (d->ring.fd != -1)
+		return (0);
+	if (ring_create(&d->ring, (size_t)b->conf->ring_bytes) == -1)
+		return (-1);
+	if ((d->reader_fd = ring_reader_fd(&d->ring)) == -1)
+		goto err_ring;
+	if (bell_create(&d->bell, b->conf->data) == -1)
+		goto err_reader;
+	return (0);
+
+err_reader:
+	close(d->reader_fd);
+	d->reader_fd = -1;
+err_ring:
+	ring_close(&d->ring);
+	return (-1);
+}
+
+/*
+ * Puts one effect into the ring: the broker writes the frame header itself, so
+ * that no worker can break the framing of another's client.
+ */
+void
+doc_publish(struct broker *b, struct doc *d, const struct effect *e)
+{
+	struct ring_entry entry = { 0 };
+	struct bytes body = buf_bytes(&e->data), piece[2];
+	uint8_t header[10];
+	size_t n;
+
+	if (d->ring.fd == -1) /* nobody is listening */
+		return;
+	entry.seq = e->p.seq;
+	entry.origin = e->origin;
+	entry.since = (e->p.flags & PUBLISH_SEEN) != 0 ? e->p.since : 0;
+	entry.kind = (uint8_t)e->p.kind;
+	entry.opcode = (uint8_t)e->p.opcode;
+	if ((e->p.flags & PUBLISH_SKIP_SELF) != 0)
+		entry.flags |= RING_SKIP_ORIGIN;
+	n = ws_header(header, (enum ws_opcode)e->p.opcode, 1, body.n);
+	if (e->p.blob != 0 && e->p.seq == 0) {
+		entry.flags |= RING_BLOB;
+		entry.blob = e->p.blob;
+		entry.blob_size = e->p.blob_size;
+	} else if (e->p.blob != 0 || (e->p.flags & PUBLISH_SEEN) != 0 ||
+	    sizeof(entry) + n + body.n + 8 >
+	    d->ring.bytes / RING_STUB_SHARE) {
+		entry.flags |= RING_STUB;
+		entry.blob_size = e->p.blob_size;
+	}
+	piece[0] = bytes_of(header, n);
+	piece[1] = body;
+	if ((entry.flags & RING_STUB) != 0)
+		ring_put(&d->ring, &entry, NULL, 0);
+	else if ((entry.flags & RING_BLOB) != 0)
+		ring_put(&d->ring, &entry, &body, 1);
+	else
+		ring_put(&d->ring, &entry, piece, 2);
+	d->rang = 1;
+	b->count.frames++;
+	b->count.frame_bytes += body.n;
+}
+
+void
+doc_ring_bell(struct doc *d)
+{
+	if (!d->rang)
+		return;
+	d->rang = 0;
+	ring_publish(&d->ring);
+	bell_ring(&d->bell);
+}
+
+struct signal_blob *
+doc_blob_find(struct doc *d, uint64_t id)
+{
+	struct signal_blob *s;
+
+	TAILQ_FOREACH(s, &d->blobs, entry)
+		if (s->id == id)
+			return (s);
+	return (NULL);
+}
+
+int
+doc_blob_add(struct broker *b, struct doc *d, uint64_t id, struct buf *body)
+{
+	struct signal_blob *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return (-1);
+	s->id = id;
+	s->body = *body;
+	*body = (struct buf)BUF_INIT;
+	s->position = UINT64_MAX; /* until its stub is in the ring */
+	TAILQ_INSERT_TAIL(&d->blobs, s, entry);
+	b->signal_blob_bytes += s->body.len;
+	return (0);
+}
+
+/* What no reader's window reaches any more, and what is over the bound. */
+void
+doc_blobs_settle(struct broker *b, struct doc *d)
+{
+	struct signal_blob *s;
+
+	TAILQ_FOREACH(s, &d->blobs, entry)
+		if (s->position == UINT64_MAX)
+			s->position = ring_tail(&d->ring);
+	doc_blobs_prune(b, d, 0);
+}
+
+static void
+doc_blobs_prune(struct broker *b, struct doc *d, int all)
+{
+	struct signal_blob *s;
+
+	while ((s = TAILQ_FIRST(&d->blobs)) != NULL &&
+	    (all || s->position <= ring_head(&d->ring) ||
+	    b->signal_blob_bytes > SIGNAL_BLOBS_MAX_BYTES)) {
+		TAILQ_REMOVE(&d->blobs, s, entry);
+		b->signal_blob_bytes -= s->body.len;
+		buf_free(&s->body);
+		free(s);
+	}
+}
+
+static void
+doc_free(struct broker *b, struct doc *d)
+{
+	struct doc **at = &b->docs[doc_bucket(&d->id)];
+
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	doc_blobs_prune(b, d, 1);
+	if (d->reader_fd != -1)
+		close(d->reader_fd);
+	bell_close(&d->bell);
+	ring_close(&d->ring);
+	free(d->name);
+	free(d);
+	b->ndocs--;
+}
+
+/* A keyed hash: names are chosen by strangers. */
+static size_t
+doc_bucket(const struct doc_id *id)
+{
+	static uint8_t key[crypto_shorthash_KEYBYTES];
+	static int keyed;
+	uint8_t h[crypto_shorthash_BYTES];
+
+	if (!keyed) {
+		randombytes_buf(key, sizeof(key));
+		keyed = 1;
+	}
+	crypto_shorthash(h, id->name.p == NULL ? h : id->name.p, id->name.n,
+	    key);
+	return ((size_t)((be64_get(h) ^ id->dialect ^ id->room) % DOC_BUCKETS));
+}

@@ -1,0 +1,184 @@
+/*
+ * HELLO, LOGIN, MINT and BYE: who a session is and what it may do.  Answered
+ * at once; nothing here touches a document.
+ */
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "broker/broker.h"
+#include "broker/token.h"
+#include "common/limits.h"
+#include "common/log.h"
+
+#define EXP_MAX_S ((int64_t)100 * 365 * 24 * 3600)
+
+static enum code login_check(struct session *, const struct msg *);
+static void login_expiry(struct session *, int64_t now);
+static int login_refused(struct session *, enum code);
+static int login_enforced(const struct session *);
+
+int
+handle_hello(struct session *s, const struct msg *m)
+{
+	struct msg w = MSG(WELCOME);
+	struct buf text = BUF_INIT;
+
+	if (m->f[hello_version].u != IPC_VERSION) {
+		log_warnx("session %llu: worker of another version",
+		    (unsigned long long)s->id);
+		return (-1);
+	}
+	log_quote(s->peer, sizeof(s->peer), m->f[hello_peer].b);
+	if (settings_pack(s->broker->conf, &text) == -1)
+		return (-1);
+	w.f[welcome_session].u = s->id;
+	w.f[welcome_settings].b = buf_bytes(&text);
+	session_send(s, &w);
+	buf_free(&text);
+	s->state = IPC_GREETED;
+	return (0);
+}
+
+int
+handle_login(struct session *s, const struct msg *m)
+{
+	struct msg g = MSG(GRANT);
+	struct buf told = BUF_INIT;
+	const struct rule *r;
+	enum code code;
+
+	if ((code = login_check(s, m)) != CODE_OK)
+		return (login_refused(s, code));
+	if (s->state == IPC_GREETED)
+		s->state = IPC_GRANTED;
+	s->scope = s->claims.scope;
+	login_expiry(s, (int64_t)time(NULL));
+	r = rule_find(s->dialect);
+	if (r->claims != NULL && r->claims(&s->claims, &told) == -1)
+		return (-1);
+	g.f[grant_subject].b = s->claims.sub;
+	g.f[grant_scope].u = s->scope;
+	g.f[grant_until].u = login_enforced(s) && s->claims.exp_given ?
+	    (uint64_t)s->claims.exp : 0;
+	g.f[grant_claims].b = buf_bytes(&told);
+	session_send(s, &g);
+	buf_free(&told);
+	return (0);
+}
+
+/* A better token replaces the session's claims; a worse one leaves them. */
+static enum code
+login_check(struct session *s, const struct msg *m)
+{
+	struct broker *b = s->broker;
+	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
+	struct bytes store = m->f[login_store].b;
+	struct token_rules rules = {
+		.issuer = b->conf->issuer,
+		.skew_s = b->conf->skew,
+		.exp_required = b->conf->exp_required,
+		.sub_empty = dialect == DIALECT_SDS,
+		.aud_string = dialect == DIALECT_SDS && b->conf->sds_aud_exact,
+	};
+	struct claims c;
+	int result;
+
+	if (m->f[login_dialect].u >= DIALECT_COUNT ||
+	    rule_find(dialect) == NULL)
+		return (CODE_DISABLED);
+	if (s->doc != NULL && s->dialect != dialect)
+		return (CODE_BAD_STATE);
+	result = token_verify(b->keys, &rules, m->f[login_input].b,
+	    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL), &c);
+	if (result != TOKEN_OK) {
+		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
+		    dialect_name(dialect), token_result_name(result));
+		return (result == TOKEN_EXPIRED ? CODE_EXPIRED :
+		    CODE_BAD_TOKEN);
+	}
+	if ((c.dialects & 1u << dialect) == 0)
+		result = CODE_BAD_TOKEN;
+	else if (store.n > 0 && !claims_allow_store(&c, dialect, store,
+	    rules.aud_string))
+		result = CODE_WRONG_STORE;
+	else
+		result = CODE_OK;
+	if (result != CODE_OK) {
+		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
+		    dialect_name(dialect), code_name((unsigned)result));
+		claims_free(&c);
+		return ((enum code)result);
+	}
+	claims_free(&s->claims);
+	s->claims = c;
+	s->dialect = (enum dialect_id)dialect;
+	return (CODE_OK);
+}
+
+/* sds clients expect to outlive their token unless the operator says no. */
+static int
+login_enforced(const struct session *s)
+{
+	return (s->dialect != DIALECT_SDS || s->broker->conf->sds_enforce_exp);
+}
+
+static void
+login_expiry(struct session *s, int64_t now)
+{
+	struct timeval tv = { 0, 0 };
+	int64_t left = s->claims.exp - now + s->broker->conf->skew;
+
+	event_del(&s->expiry_ev);
+	if (!s->claims.exp_given || !login_enforced(s))
+		return;
+	tv.tv_sec = left < 0 ? 0 : left > EXP_MAX_S ? EXP_MAX_S : left;
+	event_add(&s->expiry_ev, &tv);
+}
+
+static int
+login_refused(struct session *s, enum code code)
+{
+	struct msg m = MSG(REFUSED);
+
+	s->broker->count.refused++;
+	m.f[refused_code].u = code;
+	session_send(s, &m);
+	return (0);
+}
+
+int
+handle_mint(struct session *s, const struct msg *m)
+{
+	struct msg t = MSG(TOKEN);
+	struct buf text = BUF_INIT;
+	int64_t now = (int64_t)time(NULL);
+	uint64_t ttl = m->f[mint_ttl].u;
+	struct token_mint mint = {
+		.sub = m->f[mint_subject].b,
+		.aud = s->claims.aud.v,
+		.aud_n = s->claims.aud.n,
+		.scope = scope_parse(m->f[mint_scope].b),
+		.iat = now,
+		.exp = now + (ttl > (uint64_t)EXP_MAX_S ? EXP_MAX_S :
+		    (int64_t)ttl),
+		.iss = s->broker->conf->issuer,
+	};
+
+	if (token_mint(s->broker->keys, NULL, &mint, &text) == -1)
+		t.f[token_code].u = CODE_INVALID;
+	t.f[token_text].b = buf_bytes(&text);
+	session_send(s, &t);
+	buf_wipe(&text);
+	log_info("token minted peer=%s scope=%s", s->peer,
+	    scope_name(mint.scope));
+	return (0);
+}
+
+int
+handle_bye(struct session *s, const struct msg *m)
+{
+	(void)s;
+	(void)m;
+	return (-1);
+}

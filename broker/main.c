@@ -1,0 +1,313 @@
+/*
+ * quired: the broker.  Options, settings, keys, store, sockets, user, ready,
+ * loop; and the way back.
+ */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "broker/broker.h"
+#include "broker/listen.h"
+#include "common/log.h"
+
+#define DEFINES_MAX 64
+#define STOP_WAIT_S 5
+
+struct options {
+	const char *conf;
+	char *defines[DEFINES_MAX];
+	size_t ndefines;
+	int foreground;
+	int check;
+	int verbose;
+	int ready_fd;
+};
+
+static void main_usage(void) __attribute__((noreturn));
+static void main_options(struct options *, int, char **);
+static void main_fds(void);
+static void main_become(const struct config *);
+static uid_t main_worker_uid(const struct config *);
+static void main_ready(const struct options *);
+static void main_stop(evutil_socket_t, short, void *);
+static void main_accepted(void *, int);
+static int main_boot(struct broker *);
+static void main_loop(struct broker *, const struct options *);
+static void main_drain(struct broker *);
+
+static struct listener *workers, *control;
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .ready_fd = -1 };
+	struct kv_bdb_options kv;
+	struct broker *b;
+	char why[256];
+
+	main_fds();
+	log_init("quired", LOG_TO_STDERR, LOG_LEVEL_INFO);
+	main_options(&o, argc, argv);
+	if ((b = calloc(1, sizeof(*b))) == NULL || sodium_init() == -1)
+		fatal(EX_OSERR, "start");
+	if (config_load_with(o.conf, o.defines, o.ndefines, &b->conf) == -1)
+		return (EX_CONFIG);
+	if (o.check) {
+		if (o.verbose)
+			config_print(b->conf, stdout);
+		config_free(b->conf);
+		free(b);
+		return (0);
+	}
+	log_init("quired", o.foreground ? LOG_TO_STDERR :
+	    (enum log_where)b->conf->log, o.verbose ? LOG_LEVEL_DEBUG :
+	    (enum log_level)b->conf->log_level);
+	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
+		fatal(EX_CONFIG, "keys %s", b->conf->keys);
+	main_become(b->conf);
+	kv = (struct kv_bdb_options){ b->conf->data,
+		(uint64_t)b->conf->cache_bytes,
+		(uint64_t)b->conf->log_buffer_bytes,
+		(uint64_t)b->conf->checkpoint_bytes,
+		(uint64_t)b->conf->checkpoint_ms };
+	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
+		fatalx(EX_UNAVAILABLE, "store %s: %s", b->conf->data, why);
+	if (main_boot(b) == -1 || txn_blob_sweep(b->kv) == -1)
+		fatalx(EX_IOERR, "store %s: cannot be written",
+		    b->conf->data);
+	main_loop(b, &o);
+	b->kv->ops->close(b->kv);
+	keyring_free(b->keys);
+	config_free(b->conf);
+	free(b);
+	return (0);
+}
+
+static void
+main_usage(void)
+{
+	fputs("usage: quired [-dnvV] [-D name=value] [-f conf] [-r fd]\n",
+	    stderr);
+	exit(EX_USAGE);
+}
+
+static void
+main_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "D:df:nr:vV")) != -1)
+		switch (c) {
+		case 'D':
+			if (o->ndefines == DEFINES_MAX)
+				main_usage();
+			o->defines[o->ndefines++] = optarg;
+			break;
+		case 'd':
+			o->foreground = 1;
+			break;
+		case 'f':
+			o->conf = optarg;
+			break;
+		case 'n':
+			o->check = 1;
+			break;
+		case 'r':
+			o->ready_fd = atoi(optarg);
+			break;
+		case 'v':
+			o->verbose = 1;
+			break;
+		case 'V':
+			puts("quired " QUIRE_VERSION);
+			exit(0);
+		default:
+			main_usage();
+		}
+	if (optind != argc)
+		main_usage();
+}
+
+/* Descriptors 0 to 2 must be something, lest a database file becomes stderr. */
+static void
+main_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			exit(EX_OSERR);
+	} while (fd <= 2);
+	close(fd);
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+}
+
+static void
+main_become(const struct config *c)
+{
+	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
+	struct passwd *pw;
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (getuid() != 0 || c->user[0] == '\0')
+		return;
+	if ((pw = getpwnam(c->user)) == NULL)
+		fatalx(EX_NOUSER, "user %s is not there", c->user);
+	if (chown(c->data, pw->pw_uid, pw->pw_gid) == -1 ||
+	    setgroups(1, &pw->pw_gid) == -1 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
+		fatal(EX_NOPERM, "become user %s", c->user);
+}
+
+static uid_t
+main_worker_uid(const struct config *c)
+{
+	struct passwd *pw;
+
+	if (c->worker_user[0] == '\0')
+		return (geteuid());
+	if ((pw = getpwnam(c->worker_user)) == NULL)
+		fatalx(EX_NOUSER, "worker_user %s is not there",
+		    c->worker_user);
+	return (pw->pw_uid);
+}
+
+/* Session ids never repeat: a counter of starts stands above them. */
+static int
+main_boot(struct broker *b)
+{
+	static const uint8_t key[] = { 0, 0, 0, 0, 0, 0, 0, 0, 'r', 'b', 'o',
+		'o', 't' };
+	const struct kv_ops *kv = b->kv->ops;
+	struct bytes k = bytes_of(key, sizeof(key));
+	struct buf v = BUF_INIT;
+	uint64_t boot = 1;
+	uint8_t out[8];
+	int r;
+
+	if ((r = kv->get(b->kv, KV_REG, k, &v)) == -1)
+		return (-1);
+	if (r == 1 && v.len == 8)
+		boot = be64_get(buf_bytes(&v).p) + 1;
+	buf_free(&v);
+	be64_put(out, boot);
+	if (kv->begin(b->kv) == -1)
+		return (-1);
+	if (kv->put(b->kv, KV_REG, k, bytes_of(out, 8)) == -1) {
+		kv->abort(b->kv);
+		return (-1);
+	}
+	if (kv->commit(b->kv) == -1 || kv->flush(b->kv) == -1)
+		return (-1);
+	b->next_session = boot << 32 | 1;
+	return (0);
+}
+
+static void
+main_ready(const struct options *o)
+{
+	log_info("ready");
+	if (o->ready_fd == -1)
+		return;
+	if (write(o->ready_fd, "\n", 1) != 1)
+		log_warn("readiness descriptor %d", o->ready_fd);
+	close(o->ready_fd);
+}
+
+static void
+main_loop(struct broker *b, const struct options *o)
+{
+	static const int stops[] = { SIGTERM, SIGINT };
+	struct event *ev[sizeof(stops) / sizeof(stops[0])];
+	size_t i;
+
+	TAILQ_INIT(&b->sessions);
+	if ((b->base = event_base_new()) == NULL ||
+	    event_base_priority_init(b->base, 2) == -1 || batch_init(b) == -1)
+		fatal(EX_OSERR, "event loop");
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
+		    NULL || event_add(ev[i], NULL) == -1)
+			fatal(EX_OSERR, "signals");
+	workers = listener_new(b->base, b->conf->socket, 0666,
+	    main_worker_uid(b->conf), main_accepted, b);
+	if (workers == NULL)
+		fatal(EX_UNAVAILABLE, "socket %s", b->conf->socket);
+	control = listener_new(b->base, b->conf->control, 0600, geteuid(),
+	    control_accepted, b);
+	if (control == NULL)
+		fatal(EX_UNAVAILABLE, "control %s", b->conf->control);
+	main_ready(o);
+	event_base_dispatch(b->base);
+	main_drain(b);
+	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		event_free(ev[i]);
+	batch_done(b);
+	event_base_free(b->base);
+	log_info("stopped");
+}
+
+static void
+main_accepted(void *arg, int fd)
+{
+	session_new(arg, fd);
+}
+
+/* No newcomers; who is there is told, answered, and waited for. */
+static void
+main_stop(evutil_socket_t sig, short what, void *arg)
+{
+	struct broker *b = arg;
+	struct session *s, *next;
+
+	(void)what;
+	if (b->stopping)
+		return;
+	log_info("signal %d: stopping, %zu sessions", (int)sig, b->nsessions);
+	b->stopping = 1;
+	listener_free(workers);
+	listener_free(control);
+	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		session_kick(s, CODE_SHUTDOWN);
+	}
+	event_base_loopbreak(b->base);
+}
+
+static void
+main_drain(struct broker *b)
+{
+	struct session *s;
+	time_t end = time(NULL) + STOP_WAIT_S;
+
+	while ((b->nsessions > 0 || !batch_idle(b)) && time(NULL) < end) {
+		const struct timeval tick = { 0, 100000 };
+
+		event_base_loopexit(b->base, &tick);
+		event_base_dispatch(b->base);
+	}
+	while ((s = TAILQ_FIRST(&b->sessions)) != NULL)
+		session_close(s);
+	while (!batch_idle(b))
+		event_base_loop(b->base, EVLOOP_ONCE);
+}

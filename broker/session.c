@@ -1,0 +1,218 @@
+/*
+ * A session: the broker's end of one worker's link.  It reads what came, hands
+ * whole messages to the gate, and stops reading while too much is undone, so
+ * that a flood waits in the flooder's own socket.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/broker.h"
+#include "common/log.h"
+
+static void session_readable(evutil_socket_t, short, void *);
+static void session_writable(evutil_socket_t, short, void *);
+static void session_expired(evutil_socket_t, short, void *);
+static void session_process(struct session *);
+static void session_gone(struct session *);
+static int session_full(const struct session *);
+
+void
+session_new(struct broker *b, int fd)
+{
+	struct session *s;
+
+	if (b->stopping || b->nsessions >= (size_t)b->conf->sessions_max ||
+	    (s = calloc(1, sizeof(*s))) == NULL) {
+		log_warnx("session refused: %zu of %lld are there",
+		    b->nsessions, (long long)b->conf->sessions_max);
+		close(fd);
+		return;
+	}
+	s->broker = b;
+	s->id = b->next_session++;
+	s->refs = 1;
+	s->state = IPC_NEW;
+	chan_init(&s->chan, fd, IPC_FROM_WORKER, 0);
+	event_assign(&s->read_ev, b->base, fd, EV_READ | EV_PERSIST,
+	    session_readable, s);
+	event_assign(&s->write_ev, b->base, fd, EV_WRITE, session_writable, s);
+	evtimer_assign(&s->expiry_ev, b->base, session_expired, s);
+	event_priority_set(&s->read_ev, 0);
+	event_add(&s->read_ev, NULL);
+	TAILQ_INSERT_TAIL(&b->sessions, s, entry);
+	b->nsessions++;
+	b->count.sessions_total++;
+}
+
+void
+session_close(struct session *s)
+{
+	struct broker *b = s->broker;
+	struct op *op;
+	size_t i;
+
+	if (s->dead)
+		return;
+	s->dead = 1;
+	event_del(&s->read_ev);
+	event_del(&s->write_ev);
+	event_del(&s->expiry_ev);
+	chan_close(&s->chan);
+	TAILQ_REMOVE(&b->sessions, s, entry);
+	b->nsessions--;
+	/* Its blobs and its place in the document go in order, in a batch. */
+	for (i = 0; i < FINISHED_MAX; i++)
+		buf_free(&s->finished[i].mem);
+	buf_free(&s->upload.mem);
+	if (s->doc != NULL && (op = batch_add(b, s, s->doc)) != NULL) {
+		op->leave = 1;
+		batch_kick(b);
+	}
+	log_debug("session %llu closed", (unsigned long long)s->id);
+	session_unref(s);
+}
+
+void
+session_unref(struct session *s)
+{
+	if (--s->refs > 0)
+		return;
+	claims_free(&s->claims);
+	buf_free(&s->card);
+	free(s);
+}
+
+void
+session_kick(struct session *s, enum code code)
+{
+	struct msg m = MSG(KICK);
+
+	if (s->dead || s->kicked)
+		return;
+	log_info("session %llu kicked code=%s", (unsigned long long)s->id,
+	    code_name(code));
+	s->kicked = 1;
+	s->scope = SCOPE_NONE;
+	m.f[kick_code].u = code;
+	session_send(s, &m);
+	session_flush(s);
+}
+
+void
+session_send(struct session *s, const struct msg *m)
+{
+	if (s->dead || s->eof)
+		return;
+	if (chan_send(&s->chan, m) == -1) {
+		log_warn("session %llu: %s", (unsigned long long)s->id,
+		    ipc_name(m->type));
+		session_close(s);
+	}
+}
+
+void
+session_flush(struct session *s)
+{
+	if (s->dead || s->eof)
+		return;
+	switch (chan_flush(&s->chan)) {
+	case 0:
+		break;
+	case 1:
+		event_add(&s->write_ev, NULL);
+		break;
+	default:
+		session_gone(s);
+	}
+}
+
+void
+session_resume(struct session *s)
+{
+	if (s->dead || !s->stalled || session_full(s))
+		return;
+	s->stalled = 0;
+	if (!s->eof)
+		event_add(&s->read_ev, NULL);
+	/* Whole messages may wait in the buffer already. */
+	event_active(&s->read_ev, EV_READ, 0);
+}
+
+static void
+session_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+	int r;
+
+	(void)fd;
+	(void)what;
+	s->refs++;
+	r = s->eof ? 0 : chan_read(&s->chan);
+	session_process(s);
+	if (r == -1 || s->eof)
+		session_gone(s);
+	session_unref(s);
+}
+
+static void
+session_process(struct session *s)
+{
+	struct msg m;
+	int r;
+
+	while (!s->dead && !(s->stalled = session_full(s))) {
+		if ((r = chan_next(&s->chan, &m)) == 0)
+			break;
+		if (r == -1)
+			log_warnx("session %llu: not a message of ours",
+			    (unsigned long long)s->id);
+		if (r == -1 || dispatch(s, &m, s->chan.used) == -1) {
+			session_close(s);
+			return;
+		}
+	}
+	if (s->stalled && !s->dead)
+		event_del(&s->read_ev);
+	session_flush(s);
+}
+
+/* The peer is gone.  What it sent and we have not read yet still counts. */
+static void
+session_gone(struct session *s)
+{
+	s->eof = 1;
+	event_del(&s->write_ev);
+	if (!s->stalled)
+		session_close(s);
+}
+
+static void
+session_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->refs++;
+	session_flush(s);
+	session_resume(s);
+	session_unref(s);
+}
+
+static void
+session_expired(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	session_kick(arg, CODE_EXPIRED);
+}
+
+static int
+session_full(const struct session *s)
+{
+	return (s->ops >= SESSION_OPS_MAX ||
+	    s->ops_bytes >= SESSION_OPS_MAX_BYTES ||
+	    (!s->eof && chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES));
+}
