@@ -154,11 +154,9 @@ ctl_token_print(const struct ctl_token_args *a, const char *path)
 	struct buf out = BUF_INIT;
 	int status = 0;
 
-	if ((ring = keyring_load(path)) == NULL) {
-		status = ctl_exit_errno(errno);
-		log_warn("%s", path);
-		return (status);
-	}
+	/* It has said why. */
+	if ((ring = keyring_load(path)) == NULL)
+		return (ctl_exit_errno(errno));
 	mint.iat = (int64_t)time(NULL);
 	mint.exp = a->ttl_s == 0 ? INT64_MAX : mint.iat + a->ttl_s;
 	if (token_mint(ring, a->kid, &mint, &out) == -1) {

@@ -1,0 +1,254 @@
+/*
+ * Starts and ends the programs under test.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "broker/token.h"
+#include "tests/lib/server.h"
+
+#define SERVER_READY_FD 3
+
+static unsigned int server_port_free(void);
+static pid_t server_spawn(const char *const *);
+static void server_child(const char *const *, int);
+static void server_end(pid_t *, const char *, int);
+static int server_unlink(const char *, const struct stat *, int, struct FTW *);
+
+void
+server_make(struct server *s)
+{
+	char *keys, line[512];
+
+	memset(s, 0, sizeof(*s));
+	s->broker = s->listener = -1;
+	snprintf(s->dir, sizeof(s->dir), "/tmp/quire.XXXXXX");
+	if (mkdtemp(s->dir) == NULL)
+		fatal(1, "%s", s->dir);
+	s->port = server_port_free();
+	keys = server_path(s, "keys");
+	if (keyring_generate(keys, "") == -1)
+		fatal(1, "%s", keys);
+	free(keys);
+	snprintf(line, sizeof(line),
+	    "data %s/data\nsocket %s/broker.sock\ncontrol %s/control.sock\n"
+	    "keys %s/keys\nuser \"\"",
+	    s->dir, s->dir, s->dir, s->dir);
+	server_setting(s, line);
+	snprintf(line, sizeof(line), "%s/data", s->dir);
+	if (mkdir(line, 0700) == -1)
+		fatal(1, "%s", line);
+}
+
+void
+server_setting(const struct server *s, const char *line)
+{
+	char *path = server_path(s, "conf");
+	FILE *f = fopen(path, "a");
+
+	if (f == NULL || fprintf(f, "%s\n", line) < 0 || fclose(f) == EOF)
+		fatal(1, "%s", path);
+	free(path);
+}
+
+void
+server_start(struct server *s, enum server_part parts)
+{
+	char *conf = server_path(s, "conf");
+	char *sock = server_path(s, "broker.sock");
+	char address[32];
+	const char *broker[] = { "quired", "-d", "-f", conf, "-r", "3", NULL };
+	const char *listener[] = { "quire-worker", "-d", "-s", sock, "-l",
+		address, "-r", "3", NULL };
+
+	snprintf(address, sizeof(address), "127.0.0.1:%u", s->port);
+	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
+		s->broker = server_spawn(broker);
+	if ((parts & SERVER_LISTENER) != 0 && s->listener == -1)
+		s->listener = server_spawn(listener);
+	free(conf);
+	free(sock);
+}
+
+/* The listener first: its clients are told, then the broker flushes. */
+void
+server_stop(struct server *s, enum server_part parts, int killed)
+{
+	if ((parts & SERVER_LISTENER) != 0)
+		server_end(&s->listener, "quire-worker", killed);
+	if ((parts & SERVER_BROKER) != 0)
+		server_end(&s->broker, "quired", killed);
+}
+
+void
+server_remove(struct server *s)
+{
+	if (nftw(s->dir, server_unlink, 16, FTW_DEPTH | FTW_PHYS) == -1)
+		fatal(1, "%s", s->dir);
+}
+
+char *
+server_token(const struct server *s, const char *store, const char *scope,
+    int64_t ttl_s)
+{
+	struct bytes aud = bytes_str(store);
+	struct token_mint mint = { .sub = BYTES_LIT("test"),
+		.aud = &aud,
+		.aud_n = 1,
+		.scope = scope_parse(bytes_str(scope)),
+		.iat = (int64_t)time(NULL) };
+	char *path = server_path(s, "keys"), *text;
+	struct keyring *ring = keyring_load(path);
+	struct buf out = BUF_INIT;
+
+	mint.exp = ttl_s == 0 ? INT64_MAX : mint.iat + ttl_s;
+	if (ring == NULL || token_mint(ring, NULL, &mint, &out) == -1)
+		fatal(1, "token for %s", store);
+	text = strndup((const char *)buf_bytes(&out).p, out.len);
+	buf_free(&out);
+	keyring_free(ring);
+	free(path);
+	return (text);
+}
+
+char *
+server_path(const struct server *s, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", s->dir, name) == -1)
+		fatal(1, "no memory");
+	return (path);
+}
+
+uint64_t
+server_rss_kib(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return (0);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmRSS: %llu", &kib) == 1)
+			break;
+	fclose(f);
+	return (kib);
+}
+
+/* Free a moment ago: the best there is without the programs' help. */
+static unsigned int
+server_port_free(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t size = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &size) == -1)
+		fatal(1, "no free port");
+	close(fd);
+	return (ntohs(sin.sin_port));
+}
+
+/* A program writes an octet to its readiness descriptor, or dies. */
+static pid_t
+server_spawn(const char *const *argv)
+{
+	int ready[2];
+	char octet;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(ready) == -1 || (pid = fork()) == -1)
+		fatal(1, "%s", argv[0]);
+	if (pid == 0) {
+		close(ready[0]);
+		server_child(argv, ready[1]);
+	}
+	setpgid(pid, pid);
+	close(ready[1]);
+	while ((n = read(ready[0], &octet, 1)) == -1 && errno == EINTR)
+		;
+	close(ready[0]);
+	if (n != 1)
+		fatalx(1, "%s did not start", argv[0]);
+	return (pid);
+}
+
+static void
+server_child(const char *const *argv, int ready)
+{
+	const char *dir = getenv("QUIRE_B");
+	char path[4096], *words[16];
+	size_t i;
+
+	setpgid(0, 0);
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+	if (ready != SERVER_READY_FD) {
+		dup2(ready, SERVER_READY_FD);
+		close(ready);
+	}
+	for (i = 0; argv[i] != NULL; i++)
+		words[i] = strdup(argv[i]);
+	words[i] = NULL;
+	snprintf(path, sizeof(path), "%s/%s", dir == NULL ? ".build" : dir,
+	    argv[0]);
+	execv(path, words);
+	fatal(1, "%s", path);
+}
+
+static void
+server_end(pid_t *pid, const char *name, int killed)
+{
+	int status;
+
+	if (*pid == -1)
+		return;
+	if (killed)
+		kill(-*pid, SIGKILL);
+	else
+		kill(*pid, SIGTERM);
+	while (waitpid(*pid, &status, 0) == -1)
+		if (errno != EINTR)
+			fatal(1, "wait for %s", name);
+	*pid = -1;
+	if (!killed && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		fatalx(1, "%s ended with %s %d", name,
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status));
+	if (killed && (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL))
+		fatalx(1, "%s was dead before it was killed", name);
+}
+
+static int
+server_unlink(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return (remove(path));
+}
