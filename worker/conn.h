@@ -131,6 +131,7 @@ void *conn_state(struct conn *);
 const struct settings *conn_settings(struct conn *);
 const char *conn_peer(struct conn *); /* address for logs */
 int64_t conn_now_ms(struct conn *);   /* monotonic */
+uint64_t conn_session(struct conn *);  /* as origins in entries name it */
 
 /* --- HTTP --- */
 /* NULL when the upgrade request is sound, else the reply that fits it. */
