@@ -1,0 +1,226 @@
+#!/bin/sh
+# The manual says what the tables say: every setting, message, field, code,
+# dialect and option, and none that is gone.  What the sentences mean only a
+# reader can check.
+set -u
+top=${QUIRE_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+bin=${QUIRE_B:-$top/.build}
+cd "$top" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+count=0
+
+# check NAME FILE: passes if the file is empty; its lines are what is wrong.
+check()
+{
+	count=$((count + 1))
+	if [ -s "$2" ]; then
+		echo "not ok $count - $1"
+		sed 's/^/#	/' "$2"
+	else
+		echo "ok $count - $1"
+	fi
+}
+
+skip()
+{
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# rows FILE DEFINE ...: a table through the preprocessor, a row a line.
+rows()
+{
+	def=$1
+	shift
+	{
+		printf '#define %s\n' "$@"
+		echo "#include \"$def\""
+	} | ${CC:-cc} -std=c11 -E -P -I. - | grep .
+}
+
+# items PAGE: of every item a line: its head, a tab, its text; macros gone,
+# blanks squeezed, lower case.
+items()
+{
+	awk '
+	function flush() {
+		if (head != "")
+			print head "\t" tolower(text)
+		head = text = ""
+	}
+	/^\.\\"/ { next }
+	/^\.(It|El|S[hs])/ {
+		flush()
+		if ($1 == ".It")
+			head = substr($0, 5)
+		next
+	}
+	/^\./	{ sub(/^\.[A-Za-z]+ */, ""); gsub(/ ([.,;:])/, "&@")
+		  gsub(/ [.,;:]@/, "@&"); gsub(/@ /, ""); gsub(/@/, "") }
+	{ text = text (text == "" ? "" : " ") $0 }
+	END { flush() }' "$1"
+}
+
+# --- quire.conf.5 ------------------------------------------------------------
+
+rows broker/config.def 'K(n) n##K' 'M(n) n##M' 'G(n) n##G' \
+    'BOOL(n, d, h) n|BOOL|d|h' 'NUMBER(n, a, b, d, h) n|NUMBER|d|h' \
+    'SIZE(n, a, b, d, h) n|SIZE|d|h' 'TIME_MS(n, a, b, d, h) n|TIME|d|h' \
+    'TIME_S(n, a, b, d, h) n|TIME|d|h' 'STRING(n, a, b, d, h) n|STRING|d|h' \
+    'PATH(n, a, b, d, h) n|PATH|d|h' 'ENUM(n, w, d, h) n|ENUM|d|h' \
+    'LIST(n, m, h) n|LIST|-|h' |
+    sed 's/ *| */|/g; s/"//g' >"$tmp/settings"
+items man/quire.conf.5 | sed -n 's/^Ic //p' >"$tmp/described"
+
+# Each row has its item, which begins with the help and names the default.
+awk -F '	' '
+NR == FNR { split($1, w, " "); text[w[1]] = $2; next }
+{
+	split($0, r, "|")
+	name = r[1]; default = tolower(r[3]); help = tolower(r[4])
+	if (default == "")
+		default = "empty"
+	if (!(name in text))
+		print name ": not described"
+	else if (index(text[name], help) != 1)
+		print name ": does not begin with \"" help "\""
+	else if (r[2] != "LIST" &&
+	    !index(text[name], "the default is " default ";") &&
+	    !index(text[name], "the default is " default "."))
+		print name ": the default is not \"" default "\""
+}' "$tmp/described" "$tmp/settings" >"$tmp/wrong" 2>&1
+[ -s "$tmp/settings" ] || echo 'no settings found' >"$tmp/wrong"
+check 'every setting is in quire.conf.5 with its help and default' "$tmp/wrong"
+
+cut -d '|' -f 1 "$tmp/settings" | sort >"$tmp/known"
+sed 's/[ 	].*//' "$tmp/described" | sort | comm -13 "$tmp/known" - \
+    >"$tmp/wrong"
+check 'quire.conf.5 describes no setting that there is not' "$tmp/wrong"
+
+# --- quire-ipc.7 -------------------------------------------------------------
+
+# Both sides as `number NAME' and `NAME field TYPE max' lines, in order.
+rows common/ipc.def \
+    'MESSAGE(no, NAME, name, sender, states, scope) no NAME' \
+    'FIELD(message, type, field, max) - field type max' |
+    awk '$1 != "-" { m = $2 } { $1 = $1 == "-" ? m : $1; print }' \
+    >"$tmp/messages"
+awk '
+/^\.Ss [0-9]+\. / { m = $3; print $2 + 0, m; next }
+/^\.S[hs]/ { m = "" }
+/^\.It Fa/ && m != "" { print m, $3, $5, $NF + 0 }' man/quire-ipc.7 \
+    >"$tmp/described"
+[ -s "$tmp/messages" ] || echo 'no messages found' >>"$tmp/messages"
+diff "$tmp/messages" "$tmp/described" >"$tmp/wrong"
+check 'messages and fields are in quire-ipc.7 as in ipc.def' "$tmp/wrong"
+
+rows common/ipc.def \
+    'MESSAGE(no, NAME, name, sender, states, scope) NAME sender states scope' \
+    'FIELD(message, type, field, max)' | tr '|' ' ' | tr -s ' ' >"$tmp/gates"
+awk '
+/^\.Ss [0-9]+\. / { m = $3; text = ""; next }
+m != "" && /^[A-Z]/ { text = text " " $0 }
+m != "" && text ~ /\.$/ {
+	sub(/^ From the /, "", text); sub(/ in state /, " ", text)
+	gsub(/ or /, " ", text); sub(/ with (scope )?/, " ", text)
+	sub(/ scope\.$/, ".", text); sub(/ no\.$/, " none.", text)
+	gsub(/[,.]/, "", text)
+	print m, toupper(text); m = ""
+}' man/quire-ipc.7 | sed '/ BROKER /s/$/ NONE/' >"$tmp/described"
+diff "$tmp/gates" "$tmp/described" >"$tmp/wrong"
+check 'sender, states and scope are in quire-ipc.7 as in ipc.def' "$tmp/wrong"
+
+rows common/codes.def 'CODE(no, NAME, name, text) no|name|text' |
+    sed 's/ *| */|/g; s/ - /-/g; s/"//g; s/.*/\L&./' >"$tmp/codes"
+items man/quire-ipc.7 | sed -n 's/^Em \([a-z-]*\) Pq \([0-9]*\)	/\2|\1|/p' \
+    >"$tmp/described"
+diff "$tmp/codes" "$tmp/described" >"$tmp/wrong"
+check 'codes are in quire-ipc.7 as in codes.def' "$tmp/wrong"
+
+rows common/settings.def 'NUMBER(name) name' 'TEXT(name) name' \
+    'LIST(name) name' >"$tmp/told"
+sed -n '/^\.Sh SETTINGS IN WELCOME/,/^\.Sh FILES/s/^\.Li \([a-z_]*\) .*/\1/p' \
+    man/quire-ipc.7 | diff "$tmp/told" - >"$tmp/wrong"
+check 'what WELCOME tells is in quire-ipc.7 as in settings.def' "$tmp/wrong"
+
+# --- quire-dialects.7 --------------------------------------------------------
+
+rows common/dialects.def 'DIALECT(no, NAME, name) name no served' \
+    'DIALECT_NAMED(no, NAME, name) name no absent' >"$tmp/dialects"
+awk '/^\.It [a-z]+ Ta [0-9]+ / {
+	print $2, $4, /not part of this release/ ? "absent" : "served"
+}' man/quire-dialects.7 | diff "$tmp/dialects" - >"$tmp/wrong"
+check 'dialects are in quire-dialects.7 as in dialects.def' "$tmp/wrong"
+
+# --- the programs ------------------------------------------------------------
+
+# Option letters of a usage message and of a page's synopsis, one a line.
+usage_options()
+{
+	"$bin/$1" '-?' 2>&1 >/dev/null | grep -oE '(\[|[[:space:]])-[A-Za-z]+' |
+	    sed 's/.*-//' | fold -w 1 | sort -u
+}
+
+page_options()
+{
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "man/$1.8" |
+	    grep -oE 'Fl [A-Za-z]+' | sed 's/Fl //' | fold -w 1 | sort -u
+}
+
+for p in quired quire-worker quirectl; do
+	if [ ! -x "$bin/$p" ]; then
+		skip "$p.8 has the options of $p" "$p is not built"
+		continue
+	fi
+	usage_options $p >"$tmp/usage"
+	page_options $p >"$tmp/page"
+	[ -s "$tmp/usage" ] || echo 'no usage message' >"$tmp/usage"
+	diff "$tmp/usage" "$tmp/page" >"$tmp/wrong"
+	while read -r o; do
+		grep -qE "^\.It.*Fl $o( |\$)" "man/$p.8" ||
+		    echo "-$o is not described"
+	done <"$tmp/page" >>"$tmp/wrong"
+	check "$p.8 has the options of $p" "$tmp/wrong"
+done
+
+if [ -x "$bin/quirectl" ]; then
+	"$bin/quirectl" '-?' 2>&1 >/dev/null |
+	    sed -n 's/.*\[-f conf\] \([a-z]*\).*/\1/p' | sort >"$tmp/usage"
+	sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' man/quirectl.8 | sort -u \
+	    >"$tmp/page"
+	[ -s "$tmp/usage" ] || echo 'no usage message' >"$tmp/usage"
+	diff "$tmp/usage" "$tmp/page" >"$tmp/wrong"
+	check 'quirectl.8 has the commands of quirectl' "$tmp/wrong"
+else
+	skip 'quirectl.8 has the commands of quirectl' 'quirectl is not built'
+fi
+
+# --- all pages ---------------------------------------------------------------
+
+for f in man/*.[1-9]; do
+	wanted='NAME DESCRIPTION SEE_ALSO'
+	case $f in
+	*.8)	wanted="$wanted SYNOPSIS EXIT_STATUS EXAMPLES FILES \
+		    SECURITY_CONSIDERATIONS" ;;
+	*.5)	wanted="$wanted EXAMPLES FILES SECURITY_CONSIDERATIONS" ;;
+	esac
+	for s in $wanted; do
+		grep -qx "\.Sh $(echo "$s" | tr _ ' ')" "$f" ||
+		    echo "$f: no $s"
+	done
+	grep -oE '^\.Xr quire[a-z.-]* [0-9]' "$f" | while read -r _ page n; do
+		[ -f "man/$page.$n" ] || echo "$f: no $page($n)"
+	done
+done >"$tmp/wrong"
+check 'sections are complete and references lead somewhere' "$tmp/wrong"
+
+if command -v mandoc >/dev/null && command -v makewhatis >/dev/null; then
+	tests/lint-man man/*.[1-9] >"$tmp/wrong" 2>&1 ||
+	    echo "status $?" >>"$tmp/wrong"
+	check 'mandoc has nothing to say' "$tmp/wrong"
+else
+	skip 'mandoc has nothing to say' 'mandoc is not installed'
+fi
+echo "1..$count"
