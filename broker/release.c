@@ -103,7 +103,8 @@ release_fetched(struct op *op)
 	m.f[fetched_tag].u = op->msg.f[fetch_tag].u;
 	m.f[fetched_code].u = op->code;
 	m.f[fetched_more].u = (uint64_t)op->more;
-	m.f[fetched_seq].u = op->doc == NULL ? 0 : op->doc->seq;
+	/* As read: later operations of the batch may have moved the document's. */
+	m.f[fetched_seq].u = op->seq;
 	m.f[fetched_position].u = op->position;
 	m.f[fetched_entries].b = buf_bytes(&op->info);
 	session_send(op->session, &m);
