@@ -13,10 +13,17 @@
 #define SLICE_KEY_BYTES 20u
 /* How many blobs the sweep throws away in one transaction. */
 #define SWEEP_BATCH 16u
+/* How many slices are looked up at a time to be erased. */
+#define ERASE_BATCH 64u
 
 struct blob_read {
 	struct buf *out;
 	size_t left;
+};
+
+struct blob_slices {
+	uint32_t slice[ERASE_BATCH];
+	size_t n;
 };
 
 struct blob_sweep {
@@ -27,7 +34,7 @@ struct blob_sweep {
 static struct bytes blob_slice_key(uint8_t *, uint64_t, uint64_t, uint32_t);
 static int blob_mark_key(struct buf *, uint64_t, uint64_t);
 static kv_each blob_read_each;
-static kv_each blob_last_each;
+static kv_each blob_erase_each;
 static int blob_sweep_some(struct kv *, struct blob_sweep *);
 static kv_each blob_sweep_each;
 
@@ -116,23 +123,32 @@ txn_blob_sweep(struct kv *kv)
 	return (kv->ops->flush(kv));
 }
 
+/*
+ * Slices are looked up, not counted: their numbers are a worker's, and one
+ * slice with a great number must not cost as much as all below it.
+ */
 int
 txn_blob_erase(struct kv *kv, uint64_t doc, uint64_t blob)
 {
 	struct buf mark = BUF_INIT;
+	struct blob_slices s;
 	uint8_t key[SLICE_KEY_BYTES], to[KEY_PAIR_BYTES];
-	uint64_t end = 0, i;
+	size_t i;
 	int r;
 
-	/* The last slice tells how many there are without reading them. */
-	r = kv->ops->scan(kv, KV_BLOB, blob_slice_key(key, doc, blob, 0),
-	    key_pair(to, doc, blob + 1), 1, blob_last_each, &end);
-	if (r == -1)
-		return (-1);
-	for (i = 0; i < end; i++)
-		if (kv->ops->del(kv, KV_BLOB,
-			blob_slice_key(key, doc, blob, (uint32_t)i)) == -1)
+	do {
+		s.n = 0;
+		if (kv->ops->scan(kv, KV_BLOB,
+			blob_slice_key(key, doc, blob, 0),
+			key_pair(to, doc, blob + 1), 0, blob_erase_each,
+			&s) == -1)
 			return (-1);
+		for (i = 0; i < s.n; i++)
+			if (kv->ops->del(kv, KV_BLOB,
+				blob_slice_key(key, doc, blob, s.slice[i])) ==
+			    -1)
+				return (-1);
+	} while (s.n == ERASE_BATCH);
 	if ((r = blob_mark_key(&mark, doc, blob)) == 0)
 		r = kv->ops->del(kv, KV_REG, buf_bytes(&mark));
 	buf_free(&mark);
@@ -172,15 +188,15 @@ blob_read_each(struct bytes key, struct bytes val, void *arg)
 }
 
 static int
-blob_last_each(struct bytes key, struct bytes val, void *arg)
+blob_erase_each(struct bytes key, struct bytes val, void *arg)
 {
-	uint64_t *end = arg;
+	struct blob_slices *s = arg;
 
 	(void)val;
 	if (key.n != SLICE_KEY_BYTES)
 		return (-1);
-	*end = (uint64_t)be32_get(key.p + KEY_PAIR_BYTES) + 1;
-	return (1);
+	s->slice[s->n++] = be32_get(key.p + KEY_PAIR_BYTES);
+	return (s->n == ERASE_BATCH);
 }
 
 static int

@@ -1,0 +1,71 @@
+/* Makes and removes stores for tests; see store.h. */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "tests/lib/store.h"
+
+static int store_unlink(const char *, const struct stat *, int, struct FTW *);
+
+void
+store_new(struct store *s, enum store_make make)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	s->make = make;
+	s->kv = NULL;
+	s->dir[0] = '\0';
+	if (make == STORE_BDB) {
+		snprintf(s->dir, sizeof(s->dir), "%.200s/quire-store.XXXXXX",
+		    tmp == NULL ? "/tmp" : tmp);
+		if (mkdtemp(s->dir) == NULL)
+			fatal(1, "%s", s->dir);
+	}
+	store_reopen(s);
+}
+
+void
+store_reopen(struct store *s)
+{
+	struct kv_bdb_options o = store_options(s->dir);
+	char why[256] = "no memory";
+
+	s->kv = s->make == STORE_MEM ? kv_mem_open()
+				     : kv_bdb_open(&o, why, sizeof(why));
+	if (s->kv == NULL)
+		fatalx(1, "store: %s", why);
+}
+
+void
+store_remove(struct store *s)
+{
+	if (s->kv != NULL)
+		s->kv->ops->close(s->kv);
+	s->kv = NULL;
+	if (s->make == STORE_BDB)
+		nftw(s->dir, store_unlink, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+struct kv_bdb_options
+store_options(const char *dir)
+{
+	return ((struct kv_bdb_options){
+	    .dir = dir,
+	    .cache_bytes = MIB,
+	    .log_buffer_bytes = 256 * KIB,
+	    .checkpoint_bytes = 4 * MIB,
+	    .checkpoint_ms = 60000,
+	});
+}
+
+static int
+store_unlink(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return (remove(path));
+}

@@ -1,0 +1,767 @@
+/*
+ * The ordered tables: one list of tests over both makes, then what only the
+ * durable one promises.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "tests/lib/store.h"
+
+#define L(s)	    BYTES_LIT(s)
+#define KEY_ALL_END BYTES_LIT("\xff\xff\xff\xff\xff\xff\xff\xff\xff")
+
+/* What a scan brought, as "key=value;" text, or the sizes of large values. */
+struct seen {
+	struct buf text;
+	size_t n, stop_after;
+	int answer;
+	struct kv *kv; /* to be read meanwhile */
+};
+
+static int
+see(struct bytes key, struct bytes val, void *arg)
+{
+	struct seen *s = arg;
+
+	buf_add_bytes(&s->text, key);
+	buf_add_str(&s->text, "=");
+	if (val.n < 100)
+		buf_add_bytes(&s->text, val);
+	else
+		buf_printf(&s->text, "%zu", val.n);
+	buf_add_str(&s->text, ";");
+	return (++s->n == s->stop_after ? s->answer : 0);
+}
+
+static void
+begin(struct kv *kv)
+{
+	assert_int_equal(kv->ops->begin(kv), 0);
+}
+
+static void
+commit(struct kv *kv)
+{
+	assert_int_equal(kv->ops->commit(kv), 0);
+}
+
+static void
+put(struct kv *kv, struct bytes key, struct bytes val)
+{
+	assert_int_equal(kv->ops->put(kv, KV_REG, key, val), 0);
+}
+
+static void
+has(struct kv *kv, struct bytes key, struct bytes want)
+{
+	struct buf b = BUF_INIT;
+
+	assert_int_equal(kv->ops->get(kv, KV_REG, key, &b), 1);
+	assert_true(bytes_eq(buf_bytes(&b), want));
+	buf_free(&b);
+}
+
+static void
+lacks(struct kv *kv, struct bytes key)
+{
+	struct buf b = BUF_INIT;
+
+	assert_int_equal(kv->ops->get(kv, KV_REG, key, &b), 0);
+	buf_free(&b);
+}
+
+static void
+scans(struct kv *kv, const char *from, const char *to, int reverse,
+    const char *want)
+{
+	struct seen s = { BUF_INIT, 0, 0, 0, kv };
+
+	assert_int_equal(kv->ops->scan(kv, KV_REG, bytes_str(from),
+			     bytes_str(to), reverse, see, &s),
+	    0);
+	buf_add_u8(&s.text, 0);
+	assert_string_equal((const char *)s.text.mem, want);
+	buf_free(&s.text);
+}
+
+/* --- both makes ---------------------------------------------------------- */
+
+static void
+a_value_is_there_during_and_after_the_transaction(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	begin(kv);
+	put(kv, L("a"), L("one"));
+	has(kv, L("a"), L("one"));
+	put(kv, L("a"), L("two"));
+	put(kv, L(""), L("empty key"));
+	commit(kv);
+	has(kv, L("a"), L("two"));
+	has(kv, L(""), L("empty key"));
+	lacks(kv, L("b"));
+	assert_int_equal(kv->ops->flush(kv), 0);
+}
+
+static void
+values_of_any_size_come_back_whole(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 1023, 1024, 1025, 4096, 65536,
+		300001 };
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct buf v = BUF_INIT;
+	uint8_t key[1];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buf_clear(&v);
+		for (j = 0; j < sizes[i]; j++)
+			buf_add_u8(&v, (uint8_t)(j * 7 + i));
+		key[0] = (uint8_t)i;
+		begin(kv);
+		put(kv, bytes_of(key, 1), buf_bytes(&v));
+		commit(kv);
+		has(kv, bytes_of(key, 1), buf_bytes(&v));
+	}
+	buf_free(&v);
+}
+
+static void
+tables_are_apart(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct buf b = BUF_INIT;
+
+	begin(kv);
+	put(kv, L("a"), L("one"));
+	assert_int_equal(kv->ops->get(kv, KV_LOG, L("a"), &b), 0);
+	commit(kv);
+	buf_free(&b);
+}
+
+static void
+what_is_deleted_is_gone_and_twice_is_fine(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	begin(kv);
+	put(kv, L("a"), L("one"));
+	commit(kv);
+	begin(kv);
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("a")), 0);
+	lacks(kv, L("a"));
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("a")), 0);
+	commit(kv);
+	lacks(kv, L("a"));
+}
+
+static void
+abort_leaves_nothing(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	begin(kv);
+	put(kv, L("a"), L("one"));
+	put(kv, L("b"), L("two"));
+	commit(kv);
+	begin(kv);
+	put(kv, L("a"), L("changed"));
+	put(kv, L("a"), L("changed again"));
+	put(kv, L("c"), L("new"));
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("b")), 0);
+	put(kv, L("b"), L("back"));
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("c")), 0);
+	put(kv, L("d"), L("new"));
+	kv->ops->abort(kv);
+	scans(kv, "", "z", 0, "a=one;b=two;");
+	kv->ops->abort(kv); /* none open */
+	begin(kv);
+	commit(kv);
+}
+
+static void
+changes_need_a_transaction(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	assert_int_equal(kv->ops->put(kv, KV_REG, L("a"), L("b")), -1);
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("a")), -1);
+	assert_int_equal(kv->ops->commit(kv), -1);
+	begin(kv);
+	assert_int_equal(kv->ops->begin(kv), -1);
+	put(kv, L("a"), L("b"));
+	commit(kv);
+	has(kv, L("a"), L("b"));
+}
+
+static void
+a_scan_is_ordered_and_half_open(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	begin(kv);
+	put(kv, L("b"), L("2"));
+	put(kv, L("a"), L("1"));
+	put(kv, L("c"), L("4"));
+	put(kv, L("bb"), L("3"));
+	put(kv, L("\xe0"), L("5"));
+	scans(kv, "a", "c", 0, "a=1;b=2;bb=3;");
+	commit(kv);
+	scans(kv, "", "c", 0, "a=1;b=2;bb=3;");
+	scans(kv, "aa", "bb", 0, "b=2;");
+	scans(kv, "bb", "\xff", 0, "bb=3;c=4;\xe0=5;");
+	scans(kv, "d", "e", 0, "");
+	scans(kv, "c", "c", 0, "");
+	scans(kv, "c", "a", 0, "");
+	scans(kv, "a", "c", 1, "bb=3;b=2;a=1;");
+	scans(kv, "aa", "\xff", 1, "\xe0=5;c=4;bb=3;b=2;");
+	scans(kv, "d", "e", 1, "");
+	scans(kv, "c", "a", 1, "");
+	scans(kv, "", "", 1, "");
+}
+
+static void
+a_scan_ends_as_each_says(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct seen s = { BUF_INIT, 0, 2, 1, kv };
+	int reverse;
+
+	begin(kv);
+	put(kv, L("a"), L("1"));
+	put(kv, L("b"), L("2"));
+	put(kv, L("c"), L("3"));
+	commit(kv);
+	for (reverse = 0; reverse < 2; reverse++) {
+		s.n = 0;
+		s.answer = 1;
+		assert_int_equal(kv->ops->scan(kv, KV_REG, L("a"), L("z"),
+				     reverse, see, &s),
+		    1);
+		assert_int_equal(s.n, 2);
+		s.n = 0;
+		s.answer = -1;
+		assert_int_equal(kv->ops->scan(kv, KV_REG, L("a"), L("z"),
+				     reverse, see, &s),
+		    -1);
+		assert_int_equal(s.n, 2);
+	}
+	buf_free(&s.text);
+	begin(kv);
+	commit(kv); /* a scan that each ended is no failure of the store */
+}
+
+static int
+see_with_reads(struct bytes key, struct bytes val, void *arg)
+{
+	struct seen *s = arg;
+	struct seen inner = { BUF_INIT, 0, 0, 0, NULL };
+
+	has(s->kv, key, val);
+	assert_int_equal(s->kv->ops->scan(s->kv, KV_REG, key, KEY_ALL_END, 0,
+			     see, &inner),
+	    0);
+	buf_printf(&s->text, "%zu;", inner.n);
+	buf_free(&inner.text);
+	return (0);
+}
+
+static void
+a_scan_may_be_read_within(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct seen s = { BUF_INIT, 0, 0, 0, kv };
+
+	begin(kv);
+	put(kv, L("a"), L("1"));
+	put(kv, L("b"), L("2"));
+	put(kv, L("c"), L("3"));
+	assert_int_equal(kv->ops->scan(kv, KV_REG, L("a"), L("z"), 0,
+			     see_with_reads, &s),
+	    0);
+	assert_true(bytes_eq(buf_bytes(&s.text), L("3;2;1;")));
+	commit(kv);
+	buf_free(&s.text);
+}
+
+struct counting {
+	uint32_t next;
+	int step;
+};
+
+/* Size and content of the value follow from the number in the key. */
+static void
+counted_value(struct buf *v, uint32_t i)
+{
+	size_t n = i % 997 == 0 ? 400000 : i % 61 == 0 ? 9000 : i % 300;
+
+	buf_clear(v);
+	memset(buf_room(v, n), (int)(i & 0xff), n);
+	buf_grow(v, n);
+}
+
+static int
+count(struct bytes key, struct bytes val, void *arg)
+{
+	struct counting *c = arg;
+	struct buf v = BUF_INIT;
+
+	assert_int_equal(key.n, 4);
+	assert_int_equal(be32_get(key.p), c->next);
+	counted_value(&v, c->next);
+	assert_true(bytes_eq(val, buf_bytes(&v)));
+	buf_free(&v);
+	c->next = (uint32_t)((int)c->next + c->step);
+	return (0);
+}
+
+static void
+a_long_scan_misses_nothing(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct counting c = { 0, 1 };
+	struct buf v = BUF_INIT;
+	uint8_t key[4];
+	uint32_t i;
+
+	for (i = 0; i < 4000; i++) {
+		if (i % 500 == 0)
+			begin(kv);
+		be32_put(key, i);
+		counted_value(&v, i);
+		put(kv, bytes_of(key, 4), buf_bytes(&v));
+		if (i % 500 == 499)
+			commit(kv);
+	}
+	assert_int_equal(kv->ops->scan(kv, KV_REG, L(""), KEY_ALL_END, 0, count,
+			     &c),
+	    0);
+	assert_int_equal(c.next, 4000);
+	c = (struct counting){ 3999, -1 };
+	assert_int_equal(kv->ops->scan(kv, KV_REG, L(""), KEY_ALL_END, 1, count,
+			     &c),
+	    0);
+	assert_int_equal(c.next, UINT32_MAX);
+	buf_free(&v);
+}
+
+/* --- both against each other --------------------------------------------- */
+
+static uint32_t random_state;
+
+static uint32_t
+draw(uint32_t below)
+{
+	random_state = random_state * 1664525u + 1013904223u;
+	return ((random_state >> 8) % below);
+}
+
+/* A scan of each, compared octet by octet. */
+static void
+alike(struct kv *a, struct kv *b, enum kv_table t, int reverse)
+{
+	struct seen sa = { BUF_INIT, 0, 0, 0, a };
+	struct seen sb = { BUF_INIT, 0, 0, 0, b };
+	char from[8], to[8];
+
+	snprintf(from, sizeof(from), "%u", draw(700));
+	snprintf(to, sizeof(to), "%u", draw(10));
+	assert_int_equal(a->ops->scan(a, t, bytes_str(from), bytes_str(to),
+			     reverse, see, &sa),
+	    b->ops->scan(b, t, bytes_str(from), bytes_str(to), reverse, see,
+		&sb));
+	assert_true(bytes_eq(buf_bytes(&sa.text), buf_bytes(&sb.text)));
+	buf_free(&sa.text);
+	buf_free(&sb.text);
+}
+
+static void
+random_operations_agree(void **state)
+{
+	struct kv *kv[2] = { ((struct store *)*state)->kv, kv_mem_open() };
+	static uint8_t octets[12000];
+	enum kv_table t;
+	char key[8];
+	size_t n;
+	int round, i, what, k;
+
+	random_state = 20250101;
+	for (round = 0; round < 300; round++) {
+		for (k = 0; k < 2; k++)
+			begin(kv[k]);
+		for (i = (int)draw(30); i >= 0; i--) {
+			t = (enum kv_table)draw(KV_TABLES);
+			what = (int)draw(10);
+			n = draw(10) == 0 ? draw(sizeof(octets)) : draw(90);
+			snprintf(key, sizeof(key), "%u", draw(700));
+			memset(octets, round & 0x3f, n);
+			for (k = 0; k < 2; k++)
+				assert_int_equal(what < 6
+					? kv[k]->ops->put(kv[k], t,
+					      bytes_str(key),
+					      bytes_of(octets, n))
+					: kv[k]->ops->del(kv[k], t,
+					      bytes_str(key)),
+				    0);
+			if (what == 9)
+				alike(kv[0], kv[1], t, (int)draw(2));
+		}
+		what = (int)draw(3);
+		for (k = 0; k < 2; k++)
+			if (what == 0)
+				kv[k]->ops->abort(kv[k]);
+			else
+				commit(kv[k]);
+		alike(kv[0], kv[1], (enum kv_table)draw(KV_TABLES),
+		    (int)draw(2));
+	}
+	kv[1]->ops->close(kv[1]);
+}
+
+/* --- the durable one ----------------------------------------------------- */
+
+static void
+everything_is_there_after_close_and_open(void **state)
+{
+	struct store *s = *state;
+
+	begin(s->kv);
+	put(s->kv, L("a"), L("one"));
+	commit(s->kv);
+	begin(s->kv);
+	put(s->kv, L("b"), L("left open"));
+	s->kv->ops->close(s->kv);
+	store_reopen(s);
+	has(s->kv, L("a"), L("one"));
+	lacks(s->kv, L("b"));
+}
+
+/* Writes and flushes in a process that is killed in a transaction. */
+static void
+write_and_die(const char *dir, int tell)
+{
+	struct kv_bdb_options o = store_options(dir);
+	char why[256];
+	struct kv *kv = kv_bdb_open(&o, why, sizeof(why));
+	uint8_t key[4];
+	uint32_t i;
+
+	if (kv == NULL)
+		_exit(1);
+	for (i = 0; i < 2000; i++) {
+		be32_put(key, i);
+		if (kv->ops->begin(kv) == -1 ||
+		    kv->ops->put(kv, KV_REG, bytes_of(key, 4), L("saved")) ==
+			-1 ||
+		    kv->ops->commit(kv) == -1 || kv->ops->flush(kv) == -1)
+			_exit(2);
+	}
+	if (kv->ops->begin(kv) == -1 ||
+	    kv->ops->put(kv, KV_REG, L("open"), L("lost")) == -1 ||
+	    kv->ops->flush(kv) == -1 || write(tell, "x", 1) != 1)
+		_exit(3);
+	for (;;)
+		pause();
+}
+
+static void
+what_was_flushed_survives_kill(void **state)
+{
+	struct store *s = *state;
+	uint8_t key[4];
+	uint32_t i;
+	pid_t pid;
+	int tell[2];
+	char c;
+
+	s->kv->ops->close(s->kv);
+	s->kv = NULL;
+	assert_int_equal(pipe(tell), 0);
+	if ((pid = fork()) == 0) {
+		close(tell[0]);
+		write_and_die(s->dir, tell[1]);
+	}
+	close(tell[1]);
+	assert_int_equal(read(tell[0], &c, 1), 1);
+	close(tell[0]);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	store_reopen(s);
+	for (i = 0; i < 2000; i++) {
+		be32_put(key, i);
+		has(s->kv, bytes_of(key, 4), L("saved"));
+	}
+	lacks(s->kv, L("open"));
+}
+
+static void
+a_store_in_use_is_refused_in_words(void **state)
+{
+	struct store *s = *state;
+	struct kv_bdb_options o = store_options(s->dir);
+	char why[256] = "";
+
+	assert_null(kv_bdb_open(&o, why, sizeof(why)));
+	assert_non_null(strstr(why, "in use"));
+	begin(s->kv);
+	put(s->kv, L("a"), L("unharmed"));
+	commit(s->kv);
+	s->kv->ops->close(s->kv);
+	s->kv = kv_bdb_open(&o, why, sizeof(why));
+	assert_non_null(s->kv);
+	has(s->kv, L("a"), L("unharmed"));
+}
+
+static void
+a_directory_that_is_not_there_is_refused_in_words(void **state)
+{
+	struct kv_bdb_options o = store_options("/nonexistent/quire");
+	char why[256] = "";
+
+	(void)state;
+	assert_null(kv_bdb_open(&o, why, sizeof(why)));
+	assert_non_null(strstr(why, "/nonexistent/quire"));
+}
+
+static void
+every_descriptor_closes_on_exec(void **state)
+{
+	struct store *s = *state;
+	char path[300], to[300];
+	struct dirent *e;
+	ssize_t n;
+	int fd, mine = 0;
+	DIR *d;
+
+	begin(s->kv);
+	put(s->kv, L("a"), L("b"));
+	commit(s->kv);
+	assert_int_equal(s->kv->ops->flush(s->kv), 0);
+	if ((d = opendir("/proc/self/fd")) == NULL)
+		skip();
+	while ((e = readdir(d)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%s", e->d_name);
+		if ((n = readlink(path, to, sizeof(to) - 1)) == -1)
+			continue;
+		to[n] = '\0';
+		if (strncmp(to, s->dir, strlen(s->dir)) != 0)
+			continue;
+		fd = atoi(e->d_name);
+		assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+		mine++;
+	}
+	closedir(d);
+	assert_true(mine >= 3); /* lock, log, a table */
+}
+
+static atomic_int flusher_stop;
+
+static void *
+flusher(void *arg)
+{
+	struct kv *kv = arg;
+
+	while (!atomic_load(&flusher_stop))
+		if (kv->ops->flush(kv) == -1)
+			return (kv);
+	return (NULL);
+}
+
+/*
+ * The cache holds a small part of the data, so that pages are written out all
+ * the time while the checkpoint thread and the flusher are at work.
+ */
+static void
+checkpoints_and_flushes_run_beside_writes(void **state)
+{
+	struct store *s = *state;
+	struct kv_bdb_stat st;
+	struct buf v = BUF_INIT;
+	uint64_t written = 0;
+	pthread_t thread;
+	uint8_t key[4];
+	void *answer;
+	uint32_t i = 0;
+
+	alarm(120);
+	atomic_store(&flusher_stop, 0);
+	assert_int_equal(pthread_create(&thread, NULL, flusher, s->kv), 0);
+	do {
+		begin(s->kv);
+		do {
+			/* spread over the tree, so that many pages change */
+			be32_put(key, i * 2654435761u);
+			counted_value(&v, i % 900 + 1);
+			put(s->kv, bytes_of(key, 4), buf_bytes(&v));
+			written += v.len;
+		} while (++i % 64 != 0);
+		if (i % 1024 == 0)
+			s->kv->ops->abort(s->kv);
+		else
+			commit(s->kv);
+		kv_bdb_stat(s->kv, &st);
+	} while (i < 40000 || st.checkpoints < 3);
+	atomic_store(&flusher_stop, 1);
+	pthread_join(thread, &answer);
+	assert_null(answer);
+	s->kv->ops->close(s->kv);
+	store_reopen(s);
+	kv_bdb_stat(s->kv, &st);
+	assert_true(st.log_bytes < 2 * 16 * MIB);
+	assert_true(st.data_bytes > 0);
+	while (i-- > 0) {
+		be32_put(key, i * 2654435761u);
+		counted_value(&v, i % 900 + 1);
+		if (i / 64 % 16 == 15)
+			lacks(s->kv, bytes_of(key, 4));
+		else
+			has(s->kv, bytes_of(key, 4), buf_bytes(&v));
+	}
+	buf_free(&v);
+	alarm(0);
+}
+
+static void
+after_a_failed_flush_every_call_fails(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct rlimit whole, none;
+	struct buf b = BUF_INIT;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	none = whole;
+	none.rlim_cur = 0;
+	begin(kv);
+	put(kv, L("a"), L("never"));
+	commit(kv);
+	log_level_set(LOG_LEVEL_ERROR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(kv->ops->flush(kv), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(kv->ops->flush(kv), -1);
+	assert_int_equal(kv->ops->begin(kv), -1);
+	assert_int_equal(kv->ops->get(kv, KV_REG, L("a"), &b), -1);
+	assert_int_equal(kv->ops->scan(kv, KV_REG, L("a"), L("z"), 0, see,
+			     NULL),
+	    -1);
+	buf_free(&b);
+}
+
+static void
+a_damaged_page_is_noticed(void **state)
+{
+	struct store *s = *state;
+	struct buf b = BUF_INIT;
+	uint8_t key[4], octet;
+	char path[300];
+	uint32_t i;
+	int fd, r = 1;
+
+	begin(s->kv);
+	for (i = 0; i < 1000; i++) {
+		be32_put(key, i);
+		put(s->kv, bytes_of(key, 4), L("value"));
+	}
+	commit(s->kv);
+	s->kv->ops->close(s->kv);
+	snprintf(path, sizeof(path), "%s/reg.db", s->dir);
+	assert_true((fd = open(path, O_RDWR)) != -1);
+	for (i = 1; pread(fd, &octet, 1, i * 4096 + 3000) == 1; i++) {
+		octet ^= 1;
+		assert_int_equal(pwrite(fd, &octet, 1, i * 4096 + 3000), 1);
+	}
+	close(fd);
+	store_reopen(s);
+	log_level_set(LOG_LEVEL_ERROR);
+	for (i = 0; i < 1000 && r != -1; i++) {
+		be32_put(key, i);
+		r = s->kv->ops->get(s->kv, KV_REG, bytes_of(key, 4), &b);
+		assert_int_not_equal(r, 0);
+	}
+	assert_int_equal(r, -1);
+	assert_int_equal(s->kv->ops->begin(s->kv), -1);
+	buf_free(&b);
+}
+
+/* --- */
+
+static int
+set_up(void **state)
+{
+	struct store *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return (-1);
+	store_new(s, *state == NULL ? STORE_MEM : STORE_BDB);
+	*state = s;
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	store_remove(*state);
+	free(*state);
+	log_level_set(LOG_LEVEL_INFO);
+	return (0);
+}
+
+static char bdb_wanted[1];
+
+#define MEM(f)                                                                 \
+	{                                                                      \
+#f " (memory)", f, set_up, tear_down, NULL                     \
+	}
+#define BDB(f)                                                                 \
+	{                                                                      \
+#f " (disk)", f, set_up, tear_down, bdb_wanted                 \
+	}
+#define BOTH(f) MEM(f), BDB(f)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(a_value_is_there_during_and_after_the_transaction),
+		BOTH(values_of_any_size_come_back_whole),
+		BOTH(tables_are_apart),
+		BOTH(what_is_deleted_is_gone_and_twice_is_fine),
+		BOTH(abort_leaves_nothing),
+		BOTH(changes_need_a_transaction),
+		BOTH(a_scan_is_ordered_and_half_open),
+		BOTH(a_scan_ends_as_each_says),
+		BOTH(a_scan_may_be_read_within),
+		BOTH(a_long_scan_misses_nothing),
+		BDB(random_operations_agree),
+		BDB(everything_is_there_after_close_and_open),
+		BDB(what_was_flushed_survives_kill),
+		BDB(a_store_in_use_is_refused_in_words),
+		BDB(a_directory_that_is_not_there_is_refused_in_words),
+		BDB(every_descriptor_closes_on_exec),
+		BDB(checkpoints_and_flushes_run_beside_writes),
+		BDB(after_a_failed_flush_every_call_fails),
+		BDB(a_damaged_page_is_noticed),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
