@@ -1,7 +1,7 @@
 /*
- * wsplay SCRIPT ...: plays wire scripts against a relay of its own, a fresh one
- * for each.  A script says what clients (one capital letter each) send and must
- * receive, in order; what is not as it says ends it with the line's number.
+ * wsplay SCRIPT ...: plays wire scripts, each in a process and against a relay
+ * of its own.  A script says what clients (one capital letter each) send and
+ *must receive, in order; what is not as it says ends it with the line's number.
  * Nothing waits for time to pass: an expectation is met by a message, or fails
  * after ten seconds.
  *
@@ -16,12 +16,13 @@
  *	A header LINE		sent with the next request
  *	A drop			closes TCP
  *	A> bin OCTETS		A> text TEXT		A> ping OCTETS
- *	A> big TYPE SIZE	a binary message of SIZE octets, see play_big
+ *	A> big BEGIN SIZE [FROM]	a binary message of SIZE octets:
+ *				BEGIN without blanks, then a pattern from there
  *	A> close [CODE [REASON]]
  *	A> raw OCTETS		not a frame: just octets
  *	A> request METHOD TARGET [BODY]		connects where it is not
  *	A< bin OCTETS		A< text TEXT		A< pong OCTETS
- *	A< big TYPE SIZE
+ *	A< big BEGIN SIZE [FROM]
  *	A< close [CODE [REASON]]		no code: the frame has none
  *	A< none			nothing came before the answer to a ping
  *	A< end			TCP ends
@@ -32,6 +33,8 @@
  * $VAR and ${VAR} stand for values; '#' begins a comment line.  READ, WRITE and
  * ADMIN are tokens for the store demo.
  */
+#include <sys/wait.h>
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,16 +135,26 @@ static void play_body(struct play *, struct play_client *);
 int
 main(int argc, char **argv)
 {
-	int i;
+	int i, status, failed = 0;
+	pid_t pid;
 
 	log_init("wsplay", LOG_TO_STDERR, LOG_LEVEL_INFO);
-	for (i = 1; i < argc; i++) {
-		play_file(argv[i]);
-		printf("ok %d - %s\n", i, argv[i]);
-		fflush(stdout);
-	}
 	printf("1..%d\n", argc - 1);
-	return (0);
+	for (i = 1; i < argc; i++) {
+		fflush(stdout);
+		if ((pid = fork()) == -1)
+			fatal(1, "fork");
+		if (pid == 0) {
+			play_file(argv[i]);
+			return (0);
+		}
+		if (waitpid(pid, &status, 0) == -1)
+			fatal(1, "wait");
+		printf("%s %d - %s\n", status == 0 ? "ok" : "not ok", i,
+		    argv[i]);
+		failed |= status != 0;
+	}
+	return (failed);
 }
 
 static void
@@ -597,18 +610,20 @@ play_octets(struct play *play, const char *text, struct buf *out)
 		play_fail(play, "these are no octets: %s", text);
 }
 
-/* The type and then octets that repeat at no power of two. */
+/* The beginning, then octets that repeat at no power of two, counted on from
+ * one of them. */
 static void
 play_big(struct play *play, char *rest, struct buf *out)
 {
-	char *type = script_word(&rest);
-	unsigned long size = strtoul(rest, NULL, 10), i;
+	char *begin = script_word(&rest), *end;
+	unsigned long size = strtoul(rest, &end, 10);
+	unsigned long from = strtoul(end, NULL, 10);
 
-	play_octets(play, type, out);
+	play_octets(play, begin, out);
 	if (out->len == 0 || size < out->len)
 		play_fail(play, "no size");
-	for (i = out->len; i < size; i++)
-		buf_add_u8(out, (uint8_t)(i % 251));
+	while (out->len < size)
+		buf_add_u8(out, (uint8_t)(from++ % 251));
 	if (out->failed)
 		play_fail(play, "no memory");
 }

@@ -1,0 +1,4 @@
+#!/bin/sh
+# The sds dialect on the wire: every script sds_*.wire, each with a relay of its
+# own.
+exec "${QUIRE_B:-.build}/tests/wire/wsplay" tests/wire/sds_*.wire
