@@ -157,6 +157,8 @@ config_check(struct conf *c, const struct config *config)
 		conf_error(c, "canvas_prefix", config->canvas_prefix,
 		    "is below secsync_prefix");
 	config_check_root(c, config);
+	if ((config->ring_bytes & (config->ring_bytes - 1)) != 0)
+		conf_error(c, "ring_bytes", NULL, "is not a power of two");
 	if (config->public_url[0] != '\0')
 		config_check_url(c, "public_url", config->public_url, true);
 	for (i = 0; i < config->origin.n; i++)

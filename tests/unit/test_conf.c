@@ -386,20 +386,21 @@ quireds_settings_print_and_read_back(void **state)
 static void
 settings_that_do_not_go_together_are_refused(void **state)
 {
-	static const char *const bad[] = { "secsync_prefix secsync/",
-		"secsync_prefix /secsync", "secsync_prefix /",
-		"secsync_prefix /ws/x/", "secsync_prefix /sync/",
-		"secsync_prefix /a//b/", "secsync_prefix /a/../",
-		"secsync_prefix /a?b/", "secsync_prefix /%61/",
-		"canvas_prefix /", "canvas_prefix /canvas/",
-		"canvas_prefix /secsync/c", "canvas_prefix /graphs",
-		"canvas_prefix /health", "root secsync\nsecsync no",
-		"root canvas\ncanvas no", "public_url a.example",
-		"public_url ftp://a.example", "public_url https://",
-		"origin a.example", "origin https://a.example/",
-		"origin https://", "proxy a.example", "proxy 10.0.0.0/33",
-		"proxy 10.0.0.0/", "proxy 10.0.0.0/8x", "proxy ::1/129",
-		"proxy 10.0.0", "proxy 10.0.0.0/-1" };
+	static const char *const bad[] = { "ring_bytes 100K",
+		"secsync_prefix secsync/", "secsync_prefix /secsync",
+		"secsync_prefix /", "secsync_prefix /ws/x/",
+		"secsync_prefix /sync/", "secsync_prefix /a//b/",
+		"secsync_prefix /a/../", "secsync_prefix /a?b/",
+		"secsync_prefix /%61/", "canvas_prefix /",
+		"canvas_prefix /canvas/", "canvas_prefix /secsync/c",
+		"canvas_prefix /graphs", "canvas_prefix /health",
+		"root secsync\nsecsync no", "root canvas\ncanvas no",
+		"public_url a.example", "public_url ftp://a.example",
+		"public_url https://", "origin a.example",
+		"origin https://a.example/", "origin https://",
+		"proxy a.example", "proxy 10.0.0.0/33", "proxy 10.0.0.0/",
+		"proxy 10.0.0.0/8x", "proxy ::1/129", "proxy 10.0.0",
+		"proxy 10.0.0.0/-1" };
 	struct config *config;
 	size_t i;
 
