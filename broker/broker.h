@@ -63,7 +63,8 @@ struct session {
 	int dead;             /* off the list, the descriptor is closed */
 	int kicked;           /* told to go: nothing more is accepted */
 	int stalled;          /* not read for now */
-	int eof;              /* the peer is gone; what it sent still counts */
+	int mute;             /* it takes no more words; what it sent counts */
+	int eof;              /* all it sent has been read */
 	struct claims claims;
 	enum dialect_id dialect;
 	enum scope scope;

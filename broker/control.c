@@ -168,7 +168,7 @@ control_stores(struct broker *b, struct evbuffer *out)
 {
 	struct control_scan c = { b, out };
 
-	if (b->kv->ops->scan(b->kv, KV_NAME, BYTES_NONE, BYTES_NONE, 0,
+	if (b->kv->ops->scan(b->kv, KV_NAME, BYTES_NONE, BYTES_LIT("\xff"), 0,
 	    control_store, &c) == -1)
 		evbuffer_add_printf(out, "error the store cannot be read\n");
 }

@@ -50,8 +50,7 @@ fetch_read(struct op *op, struct txn *t)
 	code = fetchers[what](&f, m);
 	if (f.out.failed)
 		t->failed = 1;
-	txn_info(t, buf_bytes(&f.out));
-	buf_free(&f.out);
+	t->info = f.out; /* larger than a verdict's words may be */
 	return (code);
 }
 

@@ -168,7 +168,7 @@ doc_blobs_settle(struct broker *b, struct doc *d)
 
 	TAILQ_FOREACH(s, &d->blobs, entry)
 		if (s->position == UINT64_MAX)
-			s->position = ring_tail(&d->ring);
+			s->position = ring_end(&d->ring);
 	doc_blobs_prune(b, d, 0);
 }
 

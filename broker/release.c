@@ -35,7 +35,7 @@ release(struct broker *b, struct op *op)
 	uint64_t before = 0;
 
 	if (op->doc != NULL && op->doc->ring.fd != -1)
-		before = ring_tail(&op->doc->ring);
+		before = ring_end(&op->doc->ring);
 	for (e = op->effects; e != NULL; e = e->next)
 		doc_publish(b, op->doc, e);
 	if (op->signal.len > 0 && op->code == CODE_OK)
@@ -43,7 +43,7 @@ release(struct broker *b, struct op *op)
 		    op->effects->p.blob, &op->signal);
 	if (op->doc != NULL && op->doc->ring.fd != -1) {
 		doc_blobs_settle(b, op->doc);
-		op->position = ring_tail(&op->doc->ring);
+		op->position = ring_end(&op->doc->ring);
 	}
 	if (op->leave || op->session->dead || op->msg.type >= IPC_COUNT ||
 	    releasers[op->msg.type] == NULL)

@@ -103,7 +103,7 @@ session_kick(struct session *s, enum code code)
 void
 session_send(struct session *s, const struct msg *m)
 {
-	if (s->dead || s->eof)
+	if (s->dead || s->mute)
 		return;
 	if (chan_send(&s->chan, m) == -1) {
 		log_warn("session %llu: %s", (unsigned long long)s->id,
@@ -115,7 +115,7 @@ session_send(struct session *s, const struct msg *m)
 void
 session_flush(struct session *s)
 {
-	if (s->dead || s->eof)
+	if (s->dead || s->mute)
 		return;
 	switch (chan_flush(&s->chan)) {
 	case 0:
@@ -124,7 +124,8 @@ session_flush(struct session *s)
 		event_add(&s->write_ev, NULL);
 		break;
 	default:
-		session_gone(s);
+		s->mute = 1; /* reading on to the end tells the rest */
+		event_del(&s->write_ev);
 	}
 }
 
@@ -151,7 +152,7 @@ session_readable(evutil_socket_t fd, short what, void *arg)
 	s->refs++;
 	r = s->eof ? 0 : chan_read(&s->chan);
 	session_process(s);
-	if (r == -1 || s->eof)
+	if (!s->dead && (r == -1 || s->eof))
 		session_gone(s);
 	session_unref(s);
 }
@@ -182,7 +183,7 @@ session_process(struct session *s)
 static void
 session_gone(struct session *s)
 {
-	s->eof = 1;
+	s->eof = s->mute = 1;
 	event_del(&s->write_ev);
 	if (!s->stalled)
 		session_close(s);
@@ -214,5 +215,5 @@ session_full(const struct session *s)
 {
 	return (s->ops >= SESSION_OPS_MAX ||
 	    s->ops_bytes >= SESSION_OPS_MAX_BYTES ||
-	    (!s->eof && chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES));
+	    (!s->mute && chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES));
 }

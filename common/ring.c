@@ -113,6 +113,12 @@ ring_tail(const struct ring *r)
 }
 
 uint64_t
+ring_end(const struct ring *r)
+{
+	return (r->map->put);
+}
+
+uint64_t
 ring_head(const struct ring *r)
 {
 	return (atomic_load_explicit(&r->map->head, memory_order_acquire));

@@ -68,7 +68,9 @@ int ring_reader_fd(const struct ring *);
 int ring_attach(struct ring *, int fd, size_t bytes);
 void ring_close(struct ring *);
 
-uint64_t ring_tail(const struct ring *); /* where the next entry will begin */
+uint64_t ring_tail(const struct ring *); /* readable up to here */
+/* Where the writer's next entry will begin, published or not. */
+uint64_t ring_end(const struct ring *);
 uint64_t ring_head(const struct ring *); /* nothing before this is readable */
 
 /*
