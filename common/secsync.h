@@ -31,7 +31,8 @@
  * PROBE      as UPDATE, no body: would it be taken?  Nothing is written.
  * EPHEMERAL  a signal
  *
- * A verdict OK, STALE or MISSES_UPDATES says a secsync_head in its info.
+ * STALE and MISSES_UPDATES for a SNAPSHOT come with a secsync_head in the info
+ * of the verdict; to an OPEN it is in the info unless there is no snapshot yet.
  */
 enum secsync_verb {
 	SECSYNC_SNAPSHOT = 1,
@@ -49,10 +50,7 @@ struct secsync_items {
 			      * be64 clock in turn, sorted by key */
 };
 
-/*
- * The active snapshot, also what register "s" holds, the open hook says and the
- * refusals of a snapshot say.  An empty list: no snapshot yet.
- */
+/* The active snapshot, as register "s" holds it. */
 struct secsync_head {
 	struct bytes id;
 	struct bytes proof;
@@ -80,6 +78,21 @@ struct secsync_head {
 #define SECSYNC_REG_ID	  'n'
 #define SECSYNC_REG_CHAIN 'k'
 #define SECSYNC_REG_CLOCK 'c'
+
+/*
+ * What GRANT says of the claims: what a worker needs to judge ephemeral
+ * messages, for which there is no verdict.  A list: be64 whether they are
+ * allowed, be64 their largest size, be64 whether keys are given, the keys.
+ */
+struct secsync_grant {
+	uint64_t ephemeral;
+	uint64_t ephemeral_max;
+	uint64_t keys_given;
+	struct bytes keys; /* the rest of the list */
+};
+
+int secsync_grant_pack(struct buf *, const struct secsync_grant *);
+int secsync_grant_unpack(struct bytes, struct secsync_grant *);
 
 /* Both 0, or -1: no memory, or malformed. */
 int secsync_head_pack(struct buf *, const struct secsync_head *);

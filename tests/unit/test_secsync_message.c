@@ -454,11 +454,11 @@ judge(const struct json *vector)
 static int
 has_hint(const struct json *vector)
 {
-	struct json v;
+	struct json message, data, hint;
 
-	json_find(vector, "message", &v);
-	json_find(&v, "publicData", &v);
-	return (json_find(&v, "keyHint", &v) > 0);
+	json_find(vector, "message", &message);
+	json_find(&message, "publicData", &data);
+	return (json_find(&data, "keyHint", &hint) > 0);
 }
 
 static void
