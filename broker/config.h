@@ -10,6 +10,9 @@
 
 #include "common/conf.h"
 
+/* Read by quired and quirectl where no file is named and this one is there. */
+#define CONFIG_PATH "/etc/quire/quire.conf"
+
 enum config_sandbox { SANDBOX_REQUIRE, SANDBOX_BEST_EFFORT, SANDBOX_OFF };
 enum config_root { ROOT_NONE, ROOT_SECSYNC, ROOT_CANVAS };
 /* log is enum log_where, log_level is enum log_level (common/log.h). */

@@ -78,8 +78,8 @@ ctl_config(const struct ctl *ctl)
 	const char *path = ctl->conf_path;
 	struct config *config;
 
-	if (path == NULL && access(CTL_CONF_PATH, F_OK) == 0)
-		path = CTL_CONF_PATH;
+	if (path == NULL && access(CONFIG_PATH, F_OK) == 0)
+		path = CONFIG_PATH;
 	return (config_load(path, &config) == -1 ? NULL : config);
 }
 

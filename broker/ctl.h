@@ -22,12 +22,10 @@ ctl_run_fn ctl_status, ctl_stores; /* ctl_control.c */
 int ctl_usage(const char *command);
 
 /*
- * The configuration named by -f, else that at CTL_CONF_PATH if there is one,
+ * The configuration named by -f, else that at CONFIG_PATH if there is one,
  * else the defaults.  NULL: the log said why.  The caller frees it.
  */
 struct config *ctl_config(const struct ctl *);
-
-#define CTL_CONF_PATH "/etc/quire/quire.conf"
 
 /* What to exit with after a file or socket failed with errno. */
 int ctl_exit_errno(int error);

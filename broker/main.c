@@ -139,6 +139,8 @@ main_options(struct options *o, int argc, char **argv)
 		}
 	if (optind != argc)
 		main_usage();
+	if (o->conf == NULL && access(CONFIG_PATH, F_OK) == 0)
+		o->conf = CONFIG_PATH;
 }
 
 /* Descriptors 0 to 2 must be something, lest a database file becomes stderr. */
