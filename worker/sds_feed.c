@@ -76,6 +76,7 @@ sds_feed_value(struct sds_feed *f, const uint8_t key[SDS_KEY_BYTES])
 	conn_pause(f->conn);
 	memcpy(f->key, key, sizeof(f->key));
 	f->live = conn_seq(f->conn);
+	f->upto = 0;
 	f->whole = 0;
 	f->missing = 1;
 	sds_feed_start(f, SDS_FEED_VALUE, SDS_FEED_IDLE);
@@ -132,6 +133,8 @@ sds_feed_page(struct sds_feed *f, const struct fetched_in *in)
 	f->used = 0;
 	buf_clear(&f->page);
 	f->more = in->more;
+	if (in->code == CODE_OK && f->upto == SDS_FEED_NEWEST)
+		f->upto = f->live = in->seq;
 	if (in->code == CODE_NOT_FOUND && f->step == SDS_FEED_VALUE)
 		return (CODE_OK);
 	if (in->code != CODE_OK)

@@ -44,6 +44,9 @@ struct sds_feed {
 void sds_feed_init(struct sds_feed *, struct conn *);
 void sds_feed_free(struct sds_feed *);
 
+/* As upto: what is newest when the first answer comes. */
+#define SDS_FEED_NEWEST UINT64_MAX
+
 /* Jobs; only while idle.  Each begins at once; see sds_feed_run. */
 void sds_feed_history(struct sds_feed *, uint64_t after, uint64_t upto,
     int skip_own);
