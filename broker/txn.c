@@ -43,6 +43,7 @@ txn_done(struct txn *tx)
 	buf_free(&tx->info);
 	buf_free(&tx->tmp);
 	buf_free(&tx->key);
+	buf_free(&tx->pack);
 }
 
 int
@@ -239,10 +240,10 @@ txn_counter(struct txn *tx, uint64_t doc, struct bytes name, uint64_t *v)
 	key_reg(&tx->key, doc, KEY_COUNTER, name);
 	if (tx->key.failed)
 		return (txn_fail(tx));
-	r = tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->tmp);
-	if (r == -1 || (r == 1 && tx->tmp.len != sizeof(row)))
+	r = tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->pack);
+	if (r == -1 || (r == 1 && tx->pack.len != sizeof(row)))
 		return (txn_fail(tx));
-	*v = (r == 0 ? 0 : be64_get(buf_bytes(&tx->tmp).p)) + 1;
+	*v = (r == 0 ? 0 : be64_get(buf_bytes(&tx->pack).p)) + 1;
 	be64_put(row, *v);
 	return (txn_check(tx,
 	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key),

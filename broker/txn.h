@@ -85,7 +85,8 @@ struct txn {
 	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;
 	struct buf info;
-	struct buf tmp, key; /* the handle's own */
+	/* The handle's own: what was read last, a key, what is written. */
+	struct buf tmp, key, pack;
 	/* cards of the document's sessions, oldest first */
 	int (*cards)(void *arg, size_t i, struct txn_card *);
 	void *cards_arg;
@@ -123,7 +124,7 @@ struct record {
  * body is adopted (no longer thrown away with its session). */
 int txn_append(struct txn *, unsigned int kind, const struct bytes *piece,
     size_t n, uint64_t blob, uint64_t blob_size, uint64_t *seq);
-/* 1: found; r borrows from the handle until the next call; 0; -1. */
+/* 1: found; r borrows from the handle until the next read; 0; -1. */
 int txn_log_get(struct txn *, uint64_t seq, struct record *r);
 typedef int txn_each_record(const struct record *, void *arg); /* as kv_each */
 int txn_log_scan(struct txn *, uint64_t after, uint64_t upto, txn_each_record *,

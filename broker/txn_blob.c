@@ -57,7 +57,7 @@ txn_blob_slice(struct txn *tx, uint64_t blob, uint32_t slice, struct bytes b)
 
 	if (b.n > BLOB_SLICE_BYTES ||
 	    blob_mark_key(&tx->key, tx->doc, blob) == -1 ||
-	    tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->tmp) !=
+	    tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->pack) !=
 		1)
 		return (txn_fail(tx));
 	return (txn_check(tx,

@@ -24,7 +24,7 @@ txn_field_put(struct txn *tx, struct bytes key, uint64_t stamp,
 	int found;
 
 	if (txn_create(tx) == -1 ||
-	    (found = txn_field_find(tx, key, &tx->tmp, &r)) == -1 ||
+	    (found = txn_field_find(tx, key, &tx->pack, &r)) == -1 ||
 	    (found == 1 && txn_field_forget(tx, key, r.seq) == -1))
 		return (-1);
 	if (found == 1 && r.body.blob != 0 && r.body.blob != body->blob &&
@@ -35,13 +35,13 @@ txn_field_put(struct txn *tx, struct bytes key, uint64_t stamp,
 	r.origin = tx->who.session;
 	r.time_ms = (uint64_t)tx->now_ms;
 	r.body = *body;
-	buf_clear(&tx->tmp);
-	if (record_pack(&tx->tmp, &r, RECORD_NUMBER, &body->b, 1) == -1)
+	buf_clear(&tx->pack);
+	if (record_pack(&tx->pack, &r, RECORD_NUMBER, &body->b, 1) == -1)
 		return (txn_fail(tx));
 	key_reg(&tx->key, tx->doc, KEY_FIELD, key);
 	if (tx->key.failed ||
 	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key),
-		buf_bytes(&tx->tmp)) == -1)
+		buf_bytes(&tx->pack)) == -1)
 		return (txn_fail(tx));
 	key_stamp(&tx->key, tx->doc, stamp, key);
 	if (tx->key.failed ||
@@ -76,7 +76,7 @@ txn_field_del(struct txn *tx, struct bytes key)
 	struct record r;
 	int found;
 
-	if ((found = txn_field_find(tx, key, &tx->tmp, &r)) != 1)
+	if ((found = txn_field_find(tx, key, &tx->pack, &r)) != 1)
 		return (found);
 	if (txn_field_forget(tx, key, r.seq) == -1)
 		return (-1);

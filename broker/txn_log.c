@@ -25,11 +25,12 @@ txn_append(struct txn *tx, unsigned int kind, const struct bytes *piece,
 	r.time_ms = (uint64_t)tx->now_ms;
 	r.body.blob = blob;
 	r.body.size = blob_size;
-	buf_clear(&tx->tmp);
-	if (record_pack(&tx->tmp, &r, 0, piece, n) == -1)
+	buf_clear(&tx->pack);
+	if (record_pack(&tx->pack, &r, 0, piece, n) == -1)
 		return (txn_fail(tx));
 	if (tx->kv->ops->put(tx->kv, KV_LOG,
-		key_pair(key, tx->doc, tx->seq + 1), buf_bytes(&tx->tmp)) == -1)
+		key_pair(key, tx->doc, tx->seq + 1),
+		buf_bytes(&tx->pack)) == -1)
 		return (txn_fail(tx));
 	if (blob != 0 && txn_blob_keep(tx, blob) == -1)
 		return (-1);

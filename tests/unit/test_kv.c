@@ -667,15 +667,34 @@ after_a_failed_flush_every_call_fails(void **state)
 	buf_free(&b);
 }
 
+/* 0: a read failed instead of missing a key, and the store is dead after. */
+static int
+read_damaged(struct store *s)
+{
+	struct buf b = BUF_INIT;
+	uint8_t key[4];
+	uint32_t i;
+	int r = 1;
+
+	log_level_set(LOG_LEVEL_ERROR);
+	store_reopen(s);
+	for (i = 0; i < 1000 && r == 1; i++) {
+		be32_put(key, i);
+		r = s->kv->ops->get(s->kv, KV_REG, bytes_of(key, 4), &b);
+	}
+	buf_free(&b);
+	return (r == -1 && s->kv->ops->begin(s->kv) == -1 ? 0 : 2);
+}
+
 static void
 a_damaged_page_is_noticed(void **state)
 {
 	struct store *s = *state;
-	struct buf b = BUF_INIT;
 	uint8_t key[4], octet;
 	char path[300];
 	uint32_t i;
-	int fd, r = 1;
+	int fd, status;
+	pid_t pid;
 
 	begin(s->kv);
 	for (i = 0; i < 1000; i++) {
@@ -684,6 +703,7 @@ a_damaged_page_is_noticed(void **state)
 	}
 	commit(s->kv);
 	s->kv->ops->close(s->kv);
+	s->kv = NULL;
 	snprintf(path, sizeof(path), "%s/reg.db", s->dir);
 	assert_true((fd = open(path, O_RDWR)) != -1);
 	for (i = 1; pread(fd, &octet, 1, i * 4096 + 3000) == 1; i++) {
@@ -691,16 +711,11 @@ a_damaged_page_is_noticed(void **state)
 		assert_int_equal(pwrite(fd, &octet, 1, i * 4096 + 3000), 1);
 	}
 	close(fd);
-	store_reopen(s);
-	log_level_set(LOG_LEVEL_ERROR);
-	for (i = 0; i < 1000 && r != -1; i++) {
-		be32_put(key, i);
-		r = s->kv->ops->get(s->kv, KV_REG, bytes_of(key, 4), &b);
-		assert_int_not_equal(r, 0);
-	}
-	assert_int_equal(r, -1);
-	assert_int_equal(s->kv->ops->begin(s->kv), -1);
-	buf_free(&b);
+	/* In a child: the library forgets memory when it panics. */
+	if ((pid = fork()) == 0)
+		_exit(read_damaged(s));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* --- */
