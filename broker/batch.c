@@ -153,7 +153,8 @@ batch_failed(struct broker *b)
 	size_t n = 0;
 
 	b->count.failed_batches++;
-	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry) {
+	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry)
+	{
 		decide_undo(b, op);
 		n++;
 	}

@@ -19,15 +19,15 @@
 #include "common/ring.h"
 
 /* A session stops being read while it has so much undone or unread. */
-#define SESSION_OPS_MAX		64
-#define SESSION_OPS_MAX_BYTES	(1024u * 1024u)
-#define SESSION_OUT_MAX_BYTES	(1024u * 1024u)
+#define SESSION_OPS_MAX	      64
+#define SESSION_OPS_MAX_BYTES (1024u * 1024u)
+#define SESSION_OUT_MAX_BYTES (1024u * 1024u)
 /* All blobs of signals, held in memory until the ring has passed them. */
-#define SIGNAL_BLOBS_MAX_BYTES	((size_t)256 * 1024 * 1024)
+#define SIGNAL_BLOBS_MAX_BYTES ((size_t)256 * 1024 * 1024)
 /* The largest blob that is taken at all; dialects have smaller limits. */
 #define BLOB_MAX_BYTES ((uint64_t)4 << 30)
 /* Blob ids with this bit are signals'. */
-#define BLOB_SIGNAL		((uint64_t)1 << 63)
+#define BLOB_SIGNAL ((uint64_t)1 << 63)
 
 struct broker;
 struct doc;
@@ -35,12 +35,12 @@ struct flusher;
 
 /* A blob on its way in. */
 struct upload {
-	uint64_t id;      /* 0: none under way */
-	uint64_t size;    /* octets so far */
+	uint64_t id;   /* 0: none under way */
+	uint64_t size; /* octets so far */
 	uint64_t max;
 	uint32_t slices;
-	int keep;         /* in the store; else in mem */
-	int closed;       /* a short slice came: it must be the last */
+	int keep;   /* in the store; else in mem */
+	int closed; /* a short slice came: it must be the last */
 	struct buf mem;
 };
 
@@ -58,13 +58,13 @@ struct session {
 	struct event write_ev;
 	struct event expiry_ev;
 	uint64_t id;
-	unsigned int refs;    /* operations that name it, and the list */
-	unsigned int state;   /* enum ipc_state */
-	int dead;             /* off the list, the descriptor is closed */
-	int kicked;           /* told to go: nothing more is accepted */
-	int stalled;          /* not read for now */
-	int mute;             /* it takes no more words; what it sent counts */
-	int eof;              /* all it sent has been read */
+	unsigned int refs;  /* operations that name it, and the list */
+	unsigned int state; /* enum ipc_state */
+	int dead;	    /* off the list, the descriptor is closed */
+	int kicked;	    /* told to go: nothing more is accepted */
+	int stalled;	    /* not read for now */
+	int mute;	    /* it takes no more words; what it sent counts */
+	int eof;	    /* all it sent has been read */
 	struct claims claims;
 	enum dialect_id dialect;
 	enum scope scope;
@@ -89,17 +89,17 @@ struct signal_blob {
 TAILQ_HEAD(signal_blobs, signal_blob);
 
 struct doc {
-	struct doc *next;     /* in its hash chain */
+	struct doc *next; /* in its hash chain */
 	struct doc_id id;
-	uint8_t *name;        /* owns id.name */
-	uint64_t store_id;    /* 0: nothing stored */
+	uint8_t *name;	   /* owns id.name */
+	uint64_t store_id; /* 0: nothing stored */
 	uint64_t seq;
-	int loaded;           /* store_id and seq are true */
-	unsigned int refs;    /* sessions and operations */
+	int loaded;	   /* store_id and seq are true */
+	unsigned int refs; /* sessions and operations */
 	struct ring ring;
 	struct bell bell;
-	int reader_fd;        /* what workers are given */
-	int rang;             /* frames put since the last bell */
+	int reader_fd; /* what workers are given */
+	int rang;      /* frames put since the last bell */
 	struct session_list sessions;
 	size_t nsessions;
 	struct signal_blobs blobs;
@@ -109,9 +109,9 @@ struct doc {
 /* One thing to decide: a message, or a session's leaving. */
 struct op {
 	struct session *session;
-	struct doc *doc;      /* NULL for OPEN until decided */
-	int leave;            /* not a message: the session leaves doc */
-	struct buf frame;     /* what msg borrows from */
+	struct doc *doc;  /* NULL for OPEN until decided */
+	int leave;	  /* not a message: the session leaves doc */
+	struct buf frame; /* what msg borrows from */
 	struct msg msg;
 	size_t bytes;
 	/* before deciding, to go back to when the batch fails */
@@ -124,9 +124,9 @@ struct op {
 	enum code code;
 	uint64_t seq;
 	uint64_t position;
-	struct buf info;      /* words of the verdict, entries of a fetch */
+	struct buf info; /* words of the verdict, entries of a fetch */
 	struct buf roster;
-	struct buf signal;    /* the blob of a signal, for its document */
+	struct buf signal; /* the blob of a signal, for its document */
 	int more;
 	struct effect *effects;
 	TAILQ_ENTRY(op) entry;
@@ -157,9 +157,9 @@ struct broker {
 	struct doc *docs[DOC_BUCKETS];
 	size_t ndocs;
 	struct op_list queue;
-	struct op_list batch;  /* decided, its flush under way */
+	struct op_list batch; /* decided, its flush under way */
 	int flushing;
-	size_t single;         /* so many batches of one after a failure */
+	size_t single; /* so many batches of one after a failure */
 	struct event batch_ev;
 	struct flusher *flusher;
 	size_t signal_blob_bytes;

@@ -39,7 +39,7 @@ control_accepted(void *arg, int fd)
 	struct bufferevent *bev;
 
 	if ((bev = bufferevent_socket_new(b->base, fd,
-	    BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+		 BEV_OPT_CLOSE_ON_FREE)) == NULL) {
 		close(fd);
 		return;
 	}
@@ -154,8 +154,7 @@ control_store(struct bytes key, struct bytes val, void *arg)
 			sessions = d->nsessions;
 			doc_unref(c->b, d);
 		}
-		evbuffer_add_printf(c->out,
-		    "%s %u %" PRIu64 " %zu \"%s\"\n",
+		evbuffer_add_printf(c->out, "%s %u %" PRIu64 " %zu \"%s\"\n",
 		    dialect_name(id.dialect), id.room, t.seq, sessions,
 		    log_quote(name, sizeof(name), id.name));
 	}
@@ -169,6 +168,6 @@ control_stores(struct broker *b, struct evbuffer *out)
 	struct control_scan c = { b, out };
 
 	if (b->kv->ops->scan(b->kv, KV_NAME, BYTES_NONE, BYTES_LIT("\xff"), 0,
-	    control_store, &c) == -1)
+		control_store, &c) == -1)
 		evbuffer_add_printf(out, "error the store cannot be read\n");
 }

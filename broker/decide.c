@@ -95,8 +95,7 @@ decide_undo(struct broker *b, struct op *op)
 		decide_attach(op);
 	if (!s->dead) {
 		s->upload = op->upload_was;
-		memcpy(s->finished, op->finished_was,
-		    sizeof(op->finished_was));
+		memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
 	}
 	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
 	if (op->doc != NULL)
@@ -217,15 +216,15 @@ decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 	    rule_find(s->dialect) == NULL)
 		return (CODE_BAD_STATE);
 	if (!claims_allow_store(&s->claims, s->dialect, id->name,
-	    s->dialect == DIALECT_SDS && b->conf->sds_aud_exact))
+		s->dialect == DIALECT_SDS && b->conf->sds_aud_exact))
 		return (CODE_WRONG_STORE);
 	if (s->claims.sub.n == 0)
 		return (CODE_OK);
 	TAILQ_FOREACH(o, &b->sessions, entry)
-		same += o->doc != NULL && bytes_eq(o->claims.sub,
-		    s->claims.sub);
-	return (same >= (size_t)b->conf->sessions_per_subject_max ? CODE_BUSY :
-	    CODE_OK);
+		same +=
+		    o->doc != NULL && bytes_eq(o->claims.sub, s->claims.sub);
+	return (same >= (size_t)b->conf->sessions_per_subject_max ? CODE_BUSY
+								  : CODE_OK);
 }
 
 /* The others, before the newcomer is one of them. */
@@ -236,8 +235,8 @@ decide_roster(struct op *op)
 	uint8_t id[8];
 
 	TAILQ_FOREACH(o, &op->doc->sessions, doc_entry) {
-		if (o->card.len == 0 || op->roster.len + o->card.len >
-		    INFO_MAX_BYTES - 64)
+		if (o->card.len == 0 ||
+		    op->roster.len + o->card.len > INFO_MAX_BYTES - 64)
 			continue;
 		be64_put(id, o->id);
 		list_add(&op->roster, bytes_of(id, sizeof(id)));
@@ -302,8 +301,9 @@ static int
 decide_submit(struct broker *b, struct op *op)
 {
 	const struct msg *m = &op->msg;
-	const struct rule_verb *v = rule_verb_find(
-	    rule_find(op->session->dialect), m->f[submit_verb].u);
+	const struct rule_verb *v =
+	    rule_verb_find(rule_find(op->session->dialect),
+		m->f[submit_verb].u);
 	struct finished *f;
 	struct buf items = BUF_INIT;
 	struct submit in;
@@ -354,8 +354,9 @@ static int
 decide_signal(struct broker *b, struct op *op)
 {
 	const struct msg *m = &op->msg;
-	const struct rule_verb *v = rule_verb_find(
-	    rule_find(op->session->dialect), m->f[signal_verb].u);
+	const struct rule_verb *v =
+	    rule_verb_find(rule_find(op->session->dialect),
+		m->f[signal_verb].u);
 	struct submit in;
 	struct finished *f;
 	struct txn t;
@@ -375,8 +376,8 @@ decide_signal(struct broker *b, struct op *op)
 		op->signal = f->mem;
 		*f = (struct finished){ 0 };
 	}
-	return (decide_end(op, &t, v == NULL ? CODE_INVALID :
-	    v->decide(&t, &in)));
+	return (
+	    decide_end(op, &t, v == NULL ? CODE_INVALID : v->decide(&t, &in)));
 }
 
 static int

@@ -45,8 +45,8 @@ fetch_read(struct op *op, struct txn *t)
 	if (what >= sizeof(fetchers) / sizeof(fetchers[0]) ||
 	    fetchers[what] == NULL)
 		return (CODE_INVALID);
-	f.limit = limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES :
-	    (size_t)limit;
+	f.limit = limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
+							: (size_t)limit;
 	code = fetchers[what](&f, m);
 	if (f.out.failed)
 		t->failed = 1;
@@ -61,8 +61,10 @@ fetch_log(struct fetch *f, const struct msg *m)
 
 	if (upto == 0 || upto > f->t->seq)
 		upto = f->t->seq;
-	return (txn_log_scan(f->t, m->f[fetch_after].u, upto,
-	    fetch_each_record, f) == -1 ? CODE_STORAGE : CODE_OK);
+	return (txn_log_scan(f->t, m->f[fetch_after].u, upto, fetch_each_record,
+		    f) == -1
+		? CODE_STORAGE
+		: CODE_OK);
 }
 
 static enum code
@@ -73,8 +75,9 @@ fetch_fields(struct fetch *f, const struct msg *m)
 	if (upto == 0 || upto > f->t->seq)
 		upto = f->t->seq;
 	return (txn_field_scan(f->t, m->f[fetch_after].u, upto,
-	    m->f[fetch_from].b, fetch_each_field, f) == -1 ? CODE_STORAGE :
-	    CODE_OK);
+		    m->f[fetch_from].b, fetch_each_field, f) == -1
+		? CODE_STORAGE
+		: CODE_OK);
 }
 
 static enum code
@@ -98,7 +101,9 @@ static enum code
 fetch_records(struct fetch *f, const struct msg *m)
 {
 	return (txn_reg_scan(f->t, m->f[fetch_prefix].b, m->f[fetch_from].b,
-	    fetch_each_reg, f) == -1 ? CODE_STORAGE : CODE_OK);
+		    fetch_each_reg, f) == -1
+		? CODE_STORAGE
+		: CODE_OK);
 }
 
 static enum code

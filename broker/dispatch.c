@@ -59,8 +59,9 @@ dispatch_verb_ok(const struct session *s, const struct msg *m)
 	const struct rule_verb *v;
 	int stores = m->type == IPC_SUBMIT;
 
-	if (r == NULL || (v = rule_verb_find(r,
-	    m->f[stores ? (int)submit_verb : (int)signal_verb].u)) == NULL)
+	if (r == NULL ||
+	    (v = rule_verb_find(r,
+		 m->f[stores ? (int)submit_verb : (int)signal_verb].u)) == NULL)
 		return (0);
 	return (v->stores == stores && scope_covers(s->scope, v->scope));
 }

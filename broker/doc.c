@@ -105,8 +105,7 @@ doc_publish(struct broker *b, struct doc *d, const struct effect *e)
 		entry.blob = e->p.blob;
 		entry.blob_size = e->p.blob_size;
 	} else if (e->p.blob != 0 || (e->p.flags & PUBLISH_SEEN) != 0 ||
-	    sizeof(entry) + n + body.n + 8 >
-	    d->ring.bytes / RING_STUB_SHARE) {
+	    sizeof(entry) + n + body.n + 8 > d->ring.bytes / RING_STUB_SHARE) {
 		entry.flags |= RING_STUB;
 		entry.blob_size = e->p.blob_size;
 	}
@@ -179,7 +178,7 @@ doc_blobs_prune(struct broker *b, struct doc *d, int all)
 
 	while ((s = TAILQ_FIRST(&d->blobs)) != NULL &&
 	    (all || s->position <= ring_head(&d->ring) ||
-	    b->signal_blob_bytes > SIGNAL_BLOBS_MAX_BYTES)) {
+		b->signal_blob_bytes > SIGNAL_BLOBS_MAX_BYTES)) {
 		TAILQ_REMOVE(&d->blobs, s, entry);
 		b->signal_blob_bytes -= s->body.len;
 		buf_free(&s->body);

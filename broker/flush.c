@@ -48,7 +48,8 @@ flusher_new(struct event_base *base, struct kv *kv, void (*done)(void *),
 	if (pipe2(f->pipe, O_CLOEXEC | O_NONBLOCK) == -1)
 		goto err_free;
 	if ((f->ev = event_new(base, f->pipe[0], EV_READ | EV_PERSIST,
-	    flusher_reported, f)) == NULL || event_add(f->ev, NULL) == -1)
+		 flusher_reported, f)) == NULL ||
+	    event_add(f->ev, NULL) == -1)
 		goto err_pipe;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->wake, NULL);
@@ -107,7 +108,8 @@ flusher_main(void *arg)
 		f->wanted = 0;
 		pthread_mutex_unlock(&f->lock);
 		if (f->kv->ops->flush(f->kv) == -1)
-			fatalx(EX_IOERR, "store: the disk refused a flush; "
+			fatalx(EX_IOERR,
+			    "store: the disk refused a flush; "
 			    "stopping, nothing of it was acknowledged");
 		while (write(f->pipe[1], "", 1) == -1 && errno == EINTR)
 			;

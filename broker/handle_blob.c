@@ -32,8 +32,8 @@ handle_blob_data(struct session *s, const struct msg *m)
 	if ((u->id & BLOB_SIGNAL) == 0)
 		return (handle_queue(s, m));
 	u->size += body.n;
-	if (u->size > u->max || s->broker->signal_blob_bytes + u->size >
-	    SIGNAL_BLOBS_MAX_BYTES) {
+	if (u->size > u->max ||
+	    s->broker->signal_blob_bytes + u->size > SIGNAL_BLOBS_MAX_BYTES) {
 		log_warnx("session %llu: signal over the bound",
 		    (unsigned long long)s->id);
 		session_kick(s, CODE_TOO_LARGE);
@@ -52,8 +52,8 @@ handle_blob_done(struct session *s, const struct msg *m)
 		return (handle_queue(s, m));
 	for (i = 0; i < FINISHED_MAX; i++)
 		if (s->finished[i].id == 0) {
-			s->finished[i] = (struct finished){ u->id, u->size,
-				u->mem };
+			s->finished[i] =
+			    (struct finished){ u->id, u->size, u->mem };
 			*u = (struct upload){ 0 };
 			return (blob_answer(s, m->f[blob_done_tag].u, CODE_OK,
 			    s->finished[i].id));

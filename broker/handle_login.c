@@ -59,8 +59,9 @@ handle_login(struct session *s, const struct msg *m)
 		return (-1);
 	g.f[grant_subject].b = s->claims.sub;
 	g.f[grant_scope].u = s->scope;
-	g.f[grant_until].u = login_enforced(s) && s->claims.exp_given ?
-	    (uint64_t)s->claims.exp : 0;
+	g.f[grant_until].u = login_enforced(s) && s->claims.exp_given
+	    ? (uint64_t)s->claims.exp
+	    : 0;
 	g.f[grant_claims].b = buf_bytes(&told);
 	session_send(s, &g);
 	buf_free(&told);
@@ -94,13 +95,13 @@ login_check(struct session *s, const struct msg *m)
 	if (result != TOKEN_OK) {
 		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
 		    dialect_name(dialect), token_result_name(result));
-		return (result == TOKEN_EXPIRED ? CODE_EXPIRED :
-		    CODE_BAD_TOKEN);
+		return (
+		    result == TOKEN_EXPIRED ? CODE_EXPIRED : CODE_BAD_TOKEN);
 	}
 	if ((c.dialects & 1u << dialect) == 0)
 		result = CODE_BAD_TOKEN;
-	else if (store.n > 0 && !claims_allow_store(&c, dialect, store,
-	    rules.aud_string))
+	else if (store.n > 0 &&
+	    !claims_allow_store(&c, dialect, store, rules.aud_string))
 		result = CODE_WRONG_STORE;
 	else
 		result = CODE_OK;
@@ -160,8 +161,8 @@ handle_mint(struct session *s, const struct msg *m)
 		.aud_n = s->claims.aud.n,
 		.scope = scope_parse(m->f[mint_scope].b),
 		.iat = now,
-		.exp = now + (ttl > (uint64_t)EXP_MAX_S ? EXP_MAX_S :
-		    (int64_t)ttl),
+		.exp = now +
+		    (ttl > (uint64_t)EXP_MAX_S ? EXP_MAX_S : (int64_t)ttl),
 		.iss = s->broker->conf->issuer,
 	};
 

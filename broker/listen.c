@@ -46,7 +46,8 @@ listener_new(struct event_base *base, const char *path, unsigned int mode,
 	if ((l->fd = listener_bind(path, mode)) == -1)
 		goto err;
 	if ((l->ev = event_new(base, l->fd, EV_READ | EV_PERSIST,
-	    listener_ready, l)) == NULL || event_add(l->ev, NULL) == -1)
+		 listener_ready, l)) == NULL ||
+	    event_add(l->ev, NULL) == -1)
 		goto err_fd;
 	return (l);
 
@@ -88,7 +89,7 @@ listener_bind(const char *path, unsigned int mode)
 	}
 	memcpy(sun.sun_path, path, strlen(path) + 1);
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0)) == -1)
+		 0)) == -1)
 		return (-1);
 	if (unlink(path) == -1 && errno != ENOENT)
 		goto err;

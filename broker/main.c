@@ -72,9 +72,9 @@ main(int argc, char **argv)
 		free(b);
 		return (0);
 	}
-	log_init("quired", o.foreground ? LOG_TO_STDERR :
-	    (enum log_where)b->conf->log, o.verbose ? LOG_LEVEL_DEBUG :
-	    (enum log_level)b->conf->log_level);
+	log_init("quired",
+	    o.foreground ? LOG_TO_STDERR : (enum log_where)b->conf->log,
+	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
 	main_become(b->conf);
@@ -86,8 +86,7 @@ main(int argc, char **argv)
 	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
 		fatalx(EX_UNAVAILABLE, "store %s: %s", b->conf->data, why);
 	if (main_boot(b) == -1 || txn_blob_sweep(b->kv) == -1)
-		fatalx(EX_IOERR, "store %s: cannot be written",
-		    b->conf->data);
+		fatalx(EX_IOERR, "store %s: cannot be written", b->conf->data);
 	main_loop(b, &o);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
@@ -249,7 +248,8 @@ main_loop(struct broker *b, const struct options *o)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
-		    NULL || event_add(ev[i], NULL) == -1)
+			NULL ||
+		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
 	workers = listener_new(b->base, b->conf->socket, 0666,
 	    main_worker_uid(b->conf), main_accepted, b);

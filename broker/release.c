@@ -39,8 +39,8 @@ release(struct broker *b, struct op *op)
 	for (e = op->effects; e != NULL; e = e->next)
 		doc_publish(b, op->doc, e);
 	if (op->signal.len > 0 && op->code == CODE_OK)
-		doc_blob_add(b, op->doc, op->effects == NULL ? 0 :
-		    op->effects->p.blob, &op->signal);
+		doc_blob_add(b, op->doc,
+		    op->effects == NULL ? 0 : op->effects->p.blob, &op->signal);
 	if (op->doc != NULL && op->doc->ring.fd != -1) {
 		doc_blobs_settle(b, op->doc);
 		op->position = ring_end(&op->doc->ring);
@@ -86,8 +86,9 @@ release_verdict(struct op *op)
 	struct msg m = MSG(VERDICT);
 	const struct msg *in = &op->msg;
 
-	m.f[verdict_tag].u = in->type == IPC_SUBMIT ? in->f[submit_tag].u :
-	    in->type == IPC_SYNC ? in->f[sync_tag].u : in->f[blob_done_tag].u;
+	m.f[verdict_tag].u = in->type == IPC_SUBMIT ? in->f[submit_tag].u
+	    : in->type == IPC_SYNC		    ? in->f[sync_tag].u
+						    : in->f[blob_done_tag].u;
 	m.f[verdict_code].u = op->code;
 	m.f[verdict_seq].u = op->seq;
 	m.f[verdict_position].u = op->position;
@@ -103,7 +104,8 @@ release_fetched(struct op *op)
 	m.f[fetched_tag].u = op->msg.f[fetch_tag].u;
 	m.f[fetched_code].u = op->code;
 	m.f[fetched_more].u = (uint64_t)op->more;
-	/* As read: later operations of the batch may have moved the document's. */
+	/* As read: later operations of the batch may have moved the document's.
+	 */
 	m.f[fetched_seq].u = op->seq;
 	m.f[fetched_position].u = op->position;
 	m.f[fetched_entries].b = buf_bytes(&op->info);
@@ -123,6 +125,6 @@ release_quiet(struct op *op)
 {
 	if (op->code != CODE_OK)
 		log_debug("session %llu: %s refused code=%s",
-		    (unsigned long long)op->session->id,
-		    ipc_name(op->msg.type), code_name(op->code));
+		    (unsigned long long)op->session->id, ipc_name(op->msg.type),
+		    code_name(op->code));
 }

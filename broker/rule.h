@@ -21,19 +21,21 @@ struct submit {
 };
 
 struct rule_verb {
-	const char *name;   /* NULL ends the table */
+	const char *name; /* NULL ends the table */
 	uint64_t verb;
-	enum scope scope;   /* the gate's */
-	int stores;         /* 1: SUBMIT; 0: SIGNAL */
+	enum scope scope; /* the gate's */
+	int stores;	  /* 1: SUBMIT; 0: SIGNAL */
 	enum code (*decide)(struct txn *, const struct submit *);
 };
 
 struct rule {
 	enum dialect_id dialect;
 	const struct rule_verb *verbs;
-	/* May refuse an OPEN, and say something in txn_info; NULL: all welcome. */
+	/* May refuse an OPEN, and say something in txn_info; NULL: all welcome.
+	 */
 	enum code (*open)(struct txn *);
-	/* After a session was added, before it is; may publish.  NULL: nothing. */
+	/* After a session was added, before it is; may publish.  NULL: nothing.
+	 */
 	void (*join)(struct txn *);
 	void (*leave)(struct txn *); /* who is the one that left */
 	void (*card)(struct txn *);  /* who.card was just replaced */

@@ -11,9 +11,9 @@
 #define QUIRE_BELL_H
 
 struct bell {
-	int write_fd;  /* the broker's */
-	int read_fd;   /* the workers', passed to them */
-	int drain_fd;  /* the broker's own reading end */
+	int write_fd;	   /* the broker's */
+	int read_fd;	   /* the workers', passed to them */
+	int drain_fd;	   /* the broker's own reading end */
 	unsigned int rung; /* octets since the last drain */
 };
 

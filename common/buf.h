@@ -18,7 +18,10 @@ struct buf {
 	int failed;   /* an append found no memory; sticky until buf_free */
 };
 
-#define BUF_INIT { NULL, 0, 0, 0, 0 }
+#define BUF_INIT                                                               \
+	{                                                                      \
+		NULL, 0, 0, 0, 0                                               \
+	}
 
 /*
  * Every append returns 0, or -1 with errno ENOMEM and the buffer unchanged but
@@ -41,11 +44,11 @@ int buf_printf(struct buf *, const char *, ...)
 uint8_t *buf_room(struct buf *, size_t n);
 void buf_grow(struct buf *, size_t n);
 
-void buf_drop(struct buf *, size_t n);  /* forgets n octets at the front */
+void buf_drop(struct buf *, size_t n);	/* forgets n octets at the front */
 void buf_trunc(struct buf *, size_t n); /* keeps the first n octets */
-void buf_clear(struct buf *);           /* empties, keeps the memory */
-void buf_free(struct buf *);            /* empties, gives the memory back */
-void buf_wipe(struct buf *);            /* buf_free after zeroing: secrets */
+void buf_clear(struct buf *);		/* empties, keeps the memory */
+void buf_free(struct buf *);		/* empties, gives the memory back */
+void buf_wipe(struct buf *);		/* buf_free after zeroing: secrets */
 
 /* The live octets, valid until the next change of the buffer. */
 static inline struct bytes

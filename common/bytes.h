@@ -16,7 +16,7 @@ struct bytes {
 
 /* A string literal as bytes, without its NUL. */
 #define BYTES_LIT(s) ((struct bytes){ (const uint8_t *)(s), sizeof(s) - 1 })
-#define BYTES_NONE ((struct bytes){ NULL, 0 })
+#define BYTES_NONE   ((struct bytes){ NULL, 0 })
 
 static inline struct bytes
 bytes_of(const void *p, size_t n)

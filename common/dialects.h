@@ -13,7 +13,7 @@ enum dialect_id {
 	DIALECT_COUNT
 };
 
-const char *dialect_name(unsigned int);      /* "sds"; "none" outside */
-enum dialect_id dialect_find(struct bytes);  /* DIALECT_NONE: no such */
+const char *dialect_name(unsigned int);	    /* "sds"; "none" outside */
+enum dialect_id dialect_find(struct bytes); /* DIALECT_NONE: no such */
 
 #endif

@@ -34,7 +34,7 @@ enum ipc_type {
  */
 enum ipc_field {
 #define MESSAGE(no, NAME, name, sender, states, scope) name##_none = -1,
-#define FIELD(message, type, field, max) message##_##field,
+#define FIELD(message, type, field, max)	       message##_##field,
 #include "common/ipc.def"
 #undef MESSAGE
 #undef FIELD
@@ -82,7 +82,10 @@ struct msg {
 	} f[IPC_FIELDS_MAX];
 };
 
-#define MSG(NAME) { .type = IPC_##NAME }
+#define MSG(NAME)                                                              \
+	{                                                                      \
+		.type = IPC_##NAME                                             \
+	}
 
 /* Appends the frame to out.  0, or -1: no memory, or a field over its max. */
 int ipc_pack(struct buf *out, const struct msg *);

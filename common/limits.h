@@ -24,9 +24,9 @@
 #define FETCH_MAX_BYTES (256u * KIB)
 
 #define STORE_NAME_MAX_BYTES 1024u
-#define CARD_MAX_BYTES (64u * KIB)
-#define INFO_MAX_BYTES (256u * KIB)
-#define TOKEN_MAX_BYTES (8u * KIB)
+#define CARD_MAX_BYTES	     (64u * KIB)
+#define INFO_MAX_BYTES	     (256u * KIB)
+#define TOKEN_MAX_BYTES	     (8u * KIB)
 
 /* An entry over this share of its ring goes as a stub and is fetched. */
 #define RING_STUB_SHARE 4

@@ -11,12 +11,15 @@
 
 /* What FETCH asks for. */
 enum fetch_what {
-	FETCH_LOG = 1,     /* log records with after < number <= upto, in order */
-	FETCH_FIELDS = 2,  /* stamped registers with after < stamp <= upto, by stamp */
+	FETCH_LOG = 1, /* log records with after < number <= upto, in order */
+	FETCH_FIELDS =
+	    2, /* stamped registers with after < stamp <= upto, by stamp */
 	FETCH_FIELD = 3,   /* the stamped register named by prefix */
 	FETCH_RECORDS = 4, /* plain registers below prefix, by key */
-	FETCH_BLOB = 5,    /* upto octets of blob `after`, from the offset in from (be64) */
-	FETCH_ROSTER = 6   /* the cards of all sessions: key be64 session, body card */
+	FETCH_BLOB =
+	    5, /* upto octets of blob `after`, from the offset in from (be64) */
+	FETCH_ROSTER =
+	    6 /* the cards of all sessions: key be64 session, body card */
 };
 
 enum entry_flag {
@@ -25,13 +28,14 @@ enum entry_flag {
 
 /* One fetched thing. */
 struct entry {
-	uint64_t seq;      /* number, stamp, or 0 */
-	uint64_t origin;   /* session that wrote it, 0 unknown */
-	uint64_t time_ms;  /* when it was written, unix time; 0 unknown */
-	uint8_t kind;      /* what the rule called it */
-	uint8_t flags;     /* enum entry_flag */
-	struct bytes key;  /* register key, or empty */
-	struct bytes body; /* inline body, or the head that goes before the blob */
+	uint64_t seq;	  /* number, stamp, or 0 */
+	uint64_t origin;  /* session that wrote it, 0 unknown */
+	uint64_t time_ms; /* when it was written, unix time; 0 unknown */
+	uint8_t kind;	  /* what the rule called it */
+	uint8_t flags;	  /* enum entry_flag */
+	struct bytes key; /* register key, or empty */
+	struct bytes
+	    body; /* inline body, or the head that goes before the blob */
 	uint64_t blob;
 	uint64_t size;
 };

@@ -87,9 +87,10 @@ struct dialect {
 	 */
 	void (*request)(struct conn *, const struct http_request *);
 	/*
-	 * The whole body, for every request that request() did not answer (empty
-	 * when it has none): at most settings body_max, or conn_body_max.  With
-	 * piece() the body is handed out as it arrives and body() is empty.
+	 * The whole body, for every request that request() did not answer
+	 * (empty when it has none): at most settings body_max, or
+	 * conn_body_max.  With piece() the body is handed out as it arrives and
+	 * body() is empty.
 	 */
 	void (*body)(struct conn *, struct bytes);
 	void (*piece)(struct conn *, struct bytes);
@@ -131,7 +132,7 @@ void *conn_state(struct conn *);
 const struct settings *conn_settings(struct conn *);
 const char *conn_peer(struct conn *); /* address for logs */
 int64_t conn_now_ms(struct conn *);   /* monotonic */
-uint64_t conn_session(struct conn *);  /* as origins in entries name it */
+uint64_t conn_session(struct conn *); /* as origins in entries name it */
 
 /* --- HTTP --- */
 /* NULL when the upgrade request is sound, else the reply that fits it. */
@@ -204,8 +205,8 @@ void conn_bye(struct conn *);
  * seq: newest number that the client has; entries up to it are skipped.
  */
 void conn_live(struct conn *, uint64_t seq);
-void conn_pause(struct conn *);        /* stands still again */
-uint64_t conn_seq(struct conn *);      /* newest number sent */
+void conn_pause(struct conn *);	  /* stands still again */
+uint64_t conn_seq(struct conn *); /* newest number sent */
 /*
  * own: 1: stop before an entry of our own until its verdict was given to the
  * dialect (acks in order); 0: pass over it.  Default 0.

@@ -90,8 +90,7 @@ broker_start(void)
 
 		close(ready[0]);
 		snprintf(fd, sizeof(fd), "%d", ready[1]);
-		execl(exe, "quired", "-d", "-f", conf, "-r", fd,
-		    (char *)NULL);
+		execl(exe, "quired", "-d", "-f", conf, "-r", fd, (char *)NULL);
 		_exit(127);
 	}
 	close(ready[1]);
@@ -168,8 +167,8 @@ peer_next(struct peer *p)
 		assert_int_equal(r, 0);
 		assert_int_equal(poll(&pfd, 1, 10000), 1);
 		if (chan_read(&p->chan) == -1)
-			return (chan_next(&p->chan, &p->m) == 1 ? p->m.type :
-			    0);
+			return (
+			    chan_next(&p->chan, &p->m) == 1 ? p->m.type : 0);
 	}
 }
 
@@ -193,8 +192,8 @@ peer_hello(struct peer *p)
 }
 
 static unsigned int
-peer_login(struct peer *p, const char *store, const char *aud,
-    enum scope scope, int64_t ttl)
+peer_login(struct peer *p, const char *store, const char *aud, enum scope scope,
+    int64_t ttl)
 {
 	struct msg m = MSG(LOGIN);
 	struct buf token = BUF_INIT;
@@ -234,7 +233,8 @@ peer_open(struct peer *p, const char *name)
 		return ((enum code)p->m.f[opened_code].u);
 	p->position = p->m.f[opened_position].u;
 	assert_int_equal(ring_attach(&p->ring, chan_take_fd(&p->chan),
-	    (size_t)p->m.f[opened_ring].u), 0);
+			     (size_t)p->m.f[opened_ring].u),
+	    0);
 	p->bell = chan_take_fd(&p->chan);
 	assert_int_not_equal(p->bell, -1);
 	return (CODE_OK);
@@ -407,8 +407,7 @@ a_grant_for_one_store_does_not_open_another(void **state)
 
 	(void)state;
 	peer_hello(&a);
-	assert_int_equal(peer_login(&a, "x", "x", SCOPE_WRITE, 600),
-	    IPC_GRANT);
+	assert_int_equal(peer_login(&a, "x", "x", SCOPE_WRITE, 600), IPC_GRANT);
 	assert_int_equal(peer_open(&a, "y"), CODE_WRONG_STORE);
 	peer_leave(&a);
 	peer_hello(&a);
@@ -503,8 +502,8 @@ a_large_body_travels_as_a_blob_and_comes_back_whole(void **state)
 	peer_send(&a, &put);
 	for (i = 0; i < 20; i++) {
 		memset(slice, 'a' + i, sizeof(slice));
-		data.f[blob_data_body].b = bytes_of(slice, i < 19 ?
-		    sizeof(slice) : 100);
+		data.f[blob_data_body].b =
+		    bytes_of(slice, i < 19 ? sizeof(slice) : 100);
 		peer_send(&a, &data);
 	}
 	done.f[blob_done_tag].u = 9;
@@ -577,8 +576,7 @@ main(void)
 		cmocka_unit_test(the_ring_cannot_be_mapped_for_writing),
 		cmocka_unit_test(
 		    a_large_body_travels_as_a_blob_and_comes_back_whole),
-		cmocka_unit_test(
-		    a_blob_that_was_never_sent_is_refused),
+		cmocka_unit_test(a_blob_that_was_never_sent_is_refused),
 	};
 
 	if (sodium_init() == -1)
