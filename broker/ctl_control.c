@@ -38,6 +38,7 @@ static int ctl_control_ask(const char *, const char *, struct buf *);
 static int ctl_control_connect(const char *);
 static int ctl_control_read(int, struct buf *);
 static int ctl_control_failed(const char *, int);
+static int ctl_control_refused(struct bytes);
 static int ctl_control_json(struct bytes, json_t *, ctl_line_fn *);
 static ctl_line_fn ctl_status_line, ctl_store_line;
 static struct bytes ctl_word(struct bytes *, uint8_t);
@@ -97,11 +98,8 @@ ctl_control_ask(const char *path, const char *command, struct buf *answer)
 	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n ||
 	    ctl_control_read(fd, answer) == -1)
 		status = ctl_control_failed(path, errno);
-	else if (bytes_start(buf_bytes(answer), BYTES_LIT("error "))) {
-		log_warnx("%.*s", (int)answer->len - 1,
-		    (const char *)buf_bytes(answer).p);
-		status = EX_UNAVAILABLE;
-	}
+	else
+		status = ctl_control_refused(buf_bytes(answer));
 	close(fd);
 	return (status);
 }
@@ -166,6 +164,23 @@ ctl_control_failed(const char *path, int error)
 	return (error == ENOENT || error == ECONNREFUSED || error == EAGAIN
 		? EX_UNAVAILABLE
 		: EX_IOERR);
+}
+
+/* The broker says "error ..." in a line, maybe after others. */
+static int
+ctl_control_refused(struct bytes text)
+{
+	struct bytes line;
+
+	while (text.n > 0) {
+		line = ctl_word(&text, '\n');
+		if (!bytes_start(line, BYTES_LIT("error ")))
+			continue;
+		line = bytes_skip(line, sizeof("error ") - 1);
+		log_warnx("broker: %.*s", (int)line.n, (const char *)line.p);
+		return (EX_UNAVAILABLE);
+	}
+	return (0);
 }
 
 /* Takes document over. */
