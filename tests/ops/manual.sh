@@ -154,6 +154,21 @@ awk '/^\.It [a-z]+ Ta [0-9]+ / {
 }' man/quire-dialects.7 | diff "$tmp/dialects" - >"$tmp/wrong"
 check 'dialects are in quire-dialects.7 as in dialects.def' "$tmp/wrong"
 
+# The lines of code in the walk through echo, blanks squeezed.
+awk '
+/^\.Sh/ { on = /OF ONE/ }
+/^\.Ed/ { code = 0 }
+on && code { print }
+/^\.Bd -literal/ { code = 1 }' man/quire-dialects.7 | tr -s ' \t' ' ' |
+    sed 's/^ //' >"$tmp/quoted"
+cat broker/rule_echo.c worker/dialect_echo.c | tr -s ' \t' ' ' |
+    sed 's/^ //' >"$tmp/source"
+[ -s "$tmp/quoted" ] || echo 'no code found' >"$tmp/quoted"
+while read -r line; do
+	grep -qF -e "$line" "$tmp/source" || printf '%s\n' "$line"
+done <"$tmp/quoted" >"$tmp/wrong"
+check 'the code quoted in quire-dialects.7 is that of echo' "$tmp/wrong"
+
 # --- the programs ------------------------------------------------------------
 
 # Option letters of a usage message and of a page's synopsis, one a line.
@@ -196,6 +211,15 @@ if [ -x "$bin/quirectl" ]; then
 else
 	skip 'quirectl.8 has the commands of quirectl' 'quirectl is not built'
 fi
+
+# What status prints, from the table that makes it.
+{
+	echo version
+	sed -n '/^control_status/,/^}/s/^.*{ "\([a-z_]*\)",.*/\1/p' broker/control.c
+} | sort >"$tmp/figures"
+sed -n '/^\.It Cm status/,/^\.It Cm stores/s/^\.It Li //p' man/quirectl.8 |
+    tr -d ' ' | tr , '\n' | sort | diff "$tmp/figures" - >"$tmp/wrong"
+check 'quirectl.8 has the figures of status' "$tmp/wrong"
 
 # --- all pages ---------------------------------------------------------------
 
