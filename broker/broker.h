@@ -7,6 +7,8 @@
 
 #include <sys/queue.h>
 
+#include <time.h>
+
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -165,6 +167,8 @@ struct broker {
 	size_t signal_blob_bytes;
 	uint64_t next_signal_blob;
 	int stopping;
+	time_t space_at; /* when the disk was last looked at */
+	int low_space;
 	struct broker_count count;
 };
 
@@ -211,6 +215,9 @@ int decide_begin(struct broker *, struct op *, struct txn *);
 int decide_end(struct op *, struct txn *, enum code);
 /* release.c: publishes the effects and sends the answer. */
 void release(struct broker *, struct op *);
+
+/* space.c: 1 while the disk has less than free_floor_bytes left. */
+int space_low(struct broker *);
 
 /* batch.c */
 int batch_init(struct broker *);

@@ -311,6 +311,8 @@ decide_submit(struct broker *b, struct op *op)
 	enum code code;
 	int r;
 
+	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
+		return (op->code = CODE_STORAGE, 0);
 	in = (struct submit){ .verb = m->f[submit_verb].u,
 		.ref = m->f[submit_ref].b,
 		.author = m->f[submit_author].b,
@@ -418,6 +420,8 @@ decide_blob_put(struct broker *b, struct op *op)
 
 	if (u->id != 0)
 		return (op->code = CODE_BAD_STATE, 0);
+	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
+		return (op->code = CODE_STORAGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
 	if (!scope_covers(op->session->scope, SCOPE_WRITE))

@@ -109,24 +109,32 @@ broker_kill(int sig)
 		assert_int_equal(status, 0);
 }
 
+static void
+write_conf(const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+	    "user \"\"\ndata %s/data\nsocket %s/s\ncontrol %s/c\nkeys "
+	    "%s/keys\nring_bytes 64K\nsessions_max 64\n%s",
+	    dir, dir, dir, dir, more);
+	write_file("conf", text);
+}
+
 static int
 setup(void **state)
 {
-	char data[128], text[1024];
+	char path[128];
 
 	(void)state;
 	snprintf(dir, sizeof(dir), "/tmp/quire-broker-XXXXXX");
 	assert_non_null(mkdtemp(dir));
-	path_of(data, sizeof(data), "data");
-	assert_int_equal(mkdir(data, 0700), 0);
-	snprintf(text, sizeof(text),
-	    "user \"\"\ndata %s/data\nsocket %s/s\ncontrol %s/c\nkeys "
-	    "%s/keys\nring_bytes 64K\nsessions_max 64\n",
-	    dir, dir, dir, dir);
-	write_file("conf", text);
+	path_of(path, sizeof(path), "data");
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_conf("");
 	write_file("keys", SECRET "\n");
-	path_of(data, sizeof(data), "keys");
-	assert_non_null(keys = keyring_load(data));
+	path_of(path, sizeof(path), "keys");
+	assert_non_null(keys = keyring_load(path));
 	broker_start();
 	return (0);
 }
@@ -559,6 +567,28 @@ a_blob_that_was_never_sent_is_refused(void **state)
 	peer_leave(&a);
 }
 
+static void
+below_the_floor_of_free_space_only_admins_write(void **state)
+{
+	struct peer a;
+
+	(void)state;
+	broker_kill(SIGTERM);
+	write_conf("free_floor_bytes 1000G\n");
+	broker_start();
+	peer_join(&a, "full", SCOPE_WRITE);
+	peer_submit(&a, SDS_VERB_PATCH, BYTES_LIT("no room"));
+	assert_int_equal(peer_next(&a), IPC_VERDICT);
+	assert_int_equal(a.m.f[verdict_code].u, CODE_STORAGE);
+	peer_leave(&a);
+	peer_join(&a, "full", SCOPE_ADMIN);
+	assert_int_equal(peer_patch(&a, BYTES_LIT("all the same")), 1);
+	peer_leave(&a);
+	broker_kill(SIGTERM);
+	write_conf("");
+	broker_start();
+}
+
 int
 main(void)
 {
@@ -577,6 +607,8 @@ main(void)
 		cmocka_unit_test(
 		    a_large_body_travels_as_a_blob_and_comes_back_whole),
 		cmocka_unit_test(a_blob_that_was_never_sent_is_refused),
+		cmocka_unit_test(
+		    below_the_floor_of_free_space_only_admins_write),
 	};
 
 	if (sodium_init() == -1)

@@ -1,0 +1,32 @@
+/*
+ * The floor of free space: writes are refused before the disk is full, so that
+ * the log, checkpoints and deletions still have room.  Looked at once a second
+ * while there are writes.
+ */
+#include <sys/statvfs.h>
+
+#include "broker/broker.h"
+#include "common/log.h"
+
+int
+space_low(struct broker *b)
+{
+	struct statvfs v;
+	time_t now = time(NULL);
+	int low;
+
+	if (now == b->space_at)
+		return (b->low_space);
+	b->space_at = now;
+	if (statvfs(b->conf->data, &v) == -1) {
+		log_warn("statvfs %s", b->conf->data);
+		return (b->low_space);
+	}
+	low = (uint64_t)v.f_bavail * v.f_frsize <
+	    (uint64_t)b->conf->free_floor_bytes;
+	if (low != b->low_space)
+		log_warnx("disk: %s free_floor_bytes, writes are %s",
+		    low ? "below" : "above", low ? "refused" : "taken again");
+	b->low_space = low;
+	return (low);
+}
