@@ -1,0 +1,179 @@
+/*
+ * Linux: the order in which the layers go up, and those that are one system
+ * call.  Landlock and seccomp have files of their own.
+ *
+ * The order matters: namespaces and root need the privileges that the user
+ * change takes; the Landlock ruleset is made first, while data_dir has a name
+ * and descriptors may be made; the filter comes last, since it forbids all the
+ * rest.
+ */
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/sandbox_layers.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+#define LINUX_LAYERS                                                           \
+	(SANDBOX_NAMESPACES | SANDBOX_DUMPABLE | SANDBOX_NO_NEW_PRIVS |        \
+	    SANDBOX_LANDLOCK | SANDBOX_RLIMITS | SANDBOX_SECCOMP)
+
+struct linux_role {
+	int (*limit)(const struct sandbox_plan *);
+	int (*filter)(const struct sandbox_plan *);
+};
+
+static int linux_confine(const struct sandbox_plan *, const char *,
+    const struct linux_role *, struct sandbox_report *);
+static int linux_leave(const struct sandbox_plan *, struct sandbox_report *);
+static void linux_unshare(unsigned int, struct sandbox_report *);
+static int linux_caps_drop(void);
+static void linux_landlock(int, int, struct sandbox_report *);
+
+int
+sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
+    int poll_fd, struct sandbox_report *report)
+{
+	static const struct linux_role role = { sandbox_limit_worker,
+		sandbox_seccomp_worker };
+
+	/* Descriptors carry no rights of their own here. */
+	(void)client_fd;
+	(void)link_fd;
+	(void)poll_fd;
+	return (linux_confine(plan, NULL, &role, report));
+}
+
+int
+sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
+    struct sandbox_report *report)
+{
+	static const struct linux_role role = { sandbox_limit_broker,
+		sandbox_seccomp_broker };
+
+	return (linux_confine(plan, data_dir, &role, report));
+}
+
+int
+sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	static const struct linux_role role = { sandbox_limit_listener,
+		sandbox_seccomp_listener };
+
+	return (linux_confine(plan, NULL, &role, report));
+}
+
+void
+sandbox_close_from(int lowest)
+{
+	long fd, end;
+
+	if (syscall(SYS_close_range, (unsigned int)lowest, ~0u, 0) == 0)
+		return;
+	end = sysconf(_SC_OPEN_MAX);
+	for (fd = lowest; fd < end; fd++)
+		(void)close((int)fd);
+}
+
+static int
+linux_confine(const struct sandbox_plan *plan, const char *data_dir,
+    const struct linux_role *role, struct sandbox_report *report)
+{
+	int ruleset = -1, error = 0;
+
+	sandbox_begin(plan, LINUX_LAYERS, report);
+	if (plan->level != SANDBOX_LEVEL_OFF) {
+		ruleset = sandbox_landlock_create(plan, data_dir,
+		    &report->landlock_abi);
+		error = errno;
+	}
+	if (linux_leave(plan, report) == -1) {
+		if (ruleset != -1)
+			(void)close(ruleset);
+		return (-1);
+	}
+	if (plan->level == SANDBOX_LEVEL_OFF)
+		return (0);
+	sandbox_note(report, SANDBOX_DUMPABLE,
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+	sandbox_note(report, SANDBOX_NO_NEW_PRIVS,
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	linux_landlock(ruleset, error, report);
+	sandbox_note(report, SANDBOX_RLIMITS, role->limit(plan));
+	sandbox_note(report, SANDBOX_SECCOMP, role->filter(plan));
+	return (sandbox_end(plan, report));
+}
+
+/* Namespaces, root, user, in this order; then no capability is left. */
+static int
+linux_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	unsigned int todo = report->wanted & ~report->standing;
+
+	/* Asked before a user namespace hides who we are. */
+	if (geteuid() != 0 && (todo & SANDBOX_UID))
+		sandbox_note(report, SANDBOX_UID, sandbox_user_become(plan));
+	linux_unshare(todo, report);
+	if (sandbox_leave(plan, report) == -1)
+		return (-1);
+	if (geteuid() != 0 && linux_caps_drop() == -1) {
+		report->wanted |= SANDBOX_UID;
+		report->standing &= ~(unsigned int)SANDBOX_UID;
+		sandbox_note(report, SANDBOX_UID, -1);
+	}
+	return (0);
+}
+
+/*
+ * Sockets that are open go on working in an empty network.  A user namespace
+ * lends an ordinary user the privilege for that, and for a root of its own.
+ */
+static void
+linux_unshare(unsigned int todo, struct sandbox_report *report)
+{
+	int r, flags = 0;
+
+	if (todo & SANDBOX_NAMESPACES)
+		flags |= CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	if (geteuid() != 0 && (todo & (SANDBOX_NAMESPACES | SANDBOX_CHROOT)))
+		flags |= CLONE_NEWUSER;
+	r = flags == 0 ? 0 : unshare(flags);
+	if (todo & SANDBOX_NAMESPACES)
+		sandbox_note(report, SANDBOX_NAMESPACES, r);
+}
+
+static int
+linux_caps_drop(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	return (syscall(SYS_capset, &head, none) == 0 ? 0 : -1);
+}
+
+/* error: why there is no ruleset, if it is -1. */
+static void
+linux_landlock(int ruleset, int error, struct sandbox_report *report)
+{
+	int r = -1;
+
+	if (ruleset != -1) {
+		r = sandbox_landlock_enforce(ruleset);
+		error = errno;
+		(void)close(ruleset);
+	}
+	errno = error;
+	sandbox_note(report, SANDBOX_LANDLOCK, r);
+}
