@@ -19,8 +19,8 @@
  *	A> big BEGIN SIZE [FROM]	a binary message of SIZE octets:
  *				BEGIN without blanks, then a pattern from there
  *	A> close [CODE [REASON]]
- *	A> raw OCTETS		not a frame: just octets
- *	A> request METHOD TARGET [BODY]		connects where it is not
+ *	A> raw OCTETS		not a frame, just octets; and this:
+ *	A> request METHOD TARGET [BODY]		both connect where none is
  *	A< bin OCTETS		A< text TEXT		A< pong OCTETS
  *	A< big BEGIN SIZE [FROM]
  *	A< close [CODE [REASON]]		no code: the frame has none
@@ -121,6 +121,7 @@ static void play_fail(const struct play *, const char *, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
 static void play_keep(struct play *, const char *, char *);
 static void play_url(struct play *, struct ctl_url *, const char *);
+static void play_dial(struct play *, struct play_client *);
 static void play_octets(struct play *, const char *, struct buf *);
 static void play_big(struct play *, char *, struct buf *);
 static void play_sent(struct play *, struct play_client *, int);
@@ -445,6 +446,7 @@ send_raw(struct play *play, struct play_client *c, char *rest)
 	struct buf data = BUF_INIT;
 
 	play_octets(play, rest, &data);
+	play_dial(play, c);
 	play_sent(play, c, ctl_ws_write(&c->ws, buf_bytes(&data), PLAY_MS));
 	buf_free(&data);
 }
@@ -454,13 +456,10 @@ send_request(struct play *play, struct play_client *c, char *rest)
 {
 	char *method = script_word(&rest), *target = script_word(&rest);
 	struct buf out = BUF_INIT;
-	struct ctl_url url;
 
-	play_url(play, &url, target);
-	if (c->ws.fd == -1)
-		play_sent(play, c, ctl_ws_dial(&c->ws, &url, PLAY_MS));
-	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: %s:%s\r\n", method, target,
-	    url.host, url.port);
+	play_dial(play, c);
+	buf_printf(&out, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n", method,
+	    target, play->server.port);
 	buf_add_bytes(&out, buf_bytes(&c->header));
 	if (*rest != '\0')
 		buf_printf(&out, "Content-Length: %zu\r\n", strlen(rest));
@@ -602,6 +601,17 @@ want_token(struct play *play, struct play_client *c, char *rest)
 }
 
 /* --- helpers -------------------------------------------------------------- */
+
+/* Unless it is connected. */
+static void
+play_dial(struct play *play, struct play_client *c)
+{
+	struct ctl_url url;
+
+	play_url(play, &url, "/");
+	if (c->ws.fd == -1)
+		play_sent(play, c, ctl_ws_dial(&c->ws, &url, PLAY_MS));
+}
 
 static void
 play_octets(struct play *play, const char *text, struct buf *out)
