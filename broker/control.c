@@ -73,6 +73,9 @@ control_read(struct bufferevent *bev, void *arg)
 		evbuffer_add_printf(out, "error unknown command\n");
 	free(line);
 	bufferevent_setcb(bev, NULL, control_written, control_event, b);
+	/* An empty answer is never written: no stores. */
+	if (evbuffer_get_length(out) == 0)
+		bufferevent_free(bev);
 }
 
 static void
