@@ -3,4 +3,5 @@
  * these functions keep this system's own out of the program.
  */
 #include "common/ring_other.c"
+#define RING_TEST_UNSEALED
 #include "tests/unit/test_ring.c"
