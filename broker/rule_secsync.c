@@ -164,8 +164,7 @@ rule_ephemeral(struct txn *t, const struct submit *s)
 static int
 rule_claims(const struct claims *c, struct buf *out)
 {
-	struct secsync_grant g = { .ephemeral_max = c->secsync.ephemeral_max,
-		.keys_given = c->secsync.keys_given };
+	struct secsync_grant g = { .keys_given = c->secsync.keys_given };
 	struct buf keys = BUF_INIT;
 	size_t i;
 	int rc;

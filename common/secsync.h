@@ -82,11 +82,10 @@ struct secsync_head {
 /*
  * What GRANT says of the claims: what a worker needs to judge ephemeral
  * messages, for which there is no verdict.  A list: be64 whether they are
- * allowed, be64 their largest size, be64 whether keys are given, the keys.
+ * allowed, be64 whether keys are given, the keys.
  */
 struct secsync_grant {
 	uint64_t ephemeral;
-	uint64_t ephemeral_max;
 	uint64_t keys_given;
 	struct bytes keys; /* the rest of the list */
 };
