@@ -1,0 +1,156 @@
+/*
+ * The inside of a connection, for the files that make it up and for no dialect:
+ * conn.c (loop, deadlines), exchange.c (HTTP requests), frames.c (WebSocket
+ * in), output.c (everything out), reply.c (HTTP answers), link.c (the broker),
+ * submit.c (large bodies), reader.c (the ring).
+ *
+ * A step function does one thing and returns 1, or returns 0 when there is
+ * nothing it could do now; conn.c calls them in turn until all return 0.
+ */
+#ifndef QUIRE_CONN_INTERNAL_H
+#define QUIRE_CONN_INTERNAL_H
+
+#include "worker/conn.h"
+#include "worker/kept.h"
+#include "worker/poller.h"
+#include "worker/reader.h"
+
+#define CONN_READ_BYTES	 (16u * 1024u)
+#define CONN_INPUT_BYTES (64u * 1024u)	 /* of input kept unparsed at most */
+#define CONN_HIGH_BYTES	 (1024u * 1024u) /* queued: the client is not read */
+#define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */
+
+#define CONN_WELCOME_MS 10000
+#define CONN_IDLE_MS	120000 /* between two requests */
+#define CONN_MESSAGE_MS 300000 /* for a body, or all fragments of a message */
+#define CONN_CLOSE_MS	5000   /* for the client's close frame */
+#define CONN_LINGER_MS	1000
+#define CONN_MISSED	2 /* pings without an answer */
+
+enum conn_phase {
+	CONN_HEAD,    /* a request's head is being read */
+	CONN_BODY,    /* its body */
+	CONN_WAIT,    /* the dialect owes the answer */
+	CONN_WS,      /* frames */
+	CONN_CLOSING, /* our close frame is queued, the client's is awaited */
+	CONN_DRAIN,   /* what is queued goes out, then the end */
+	CONN_LINGER,  /* our side is shut, the client's end is awaited */
+	CONN_DEAD
+};
+
+/* One HTTP request while it is read and answered. */
+struct exchange {
+	struct http_request request; /* slices good until the hook returns */
+	struct http_upgrade upgrade;
+	struct http_chunked chunked;
+	struct buf body;
+	uint64_t body_max;
+	uint64_t left;	/* octets of a body with a length */
+	int is_upgrade; /* asked for by the request */
+	int is_head;
+	int answered; /* the answer has begun */
+	int finished; /* and ended */
+	int close;    /* the connection ends with it */
+	int pieces;   /* the answer is chunked */
+};
+
+struct conn {
+	int fd; /* owned */
+	char peer[64];
+	enum conn_phase phase;
+	struct poller poller;
+	struct settings settings;
+	const struct dialect *dialect; /* NULL before the first request */
+	void *state;
+
+	/* client */
+	struct buf in;
+	struct buf out;
+	struct buf later;    /* control frames held up by a frame half queued */
+	uint64_t frame_left; /* of conn_begin's payload */
+	int eof;	     /* the client sends no more */
+	int held;	     /* conn_hold */
+	int filled;	     /* out was over CONN_LOW_BYTES: drained() is due */
+	int quick;  /* nothing to linger for: the close was agreed on */
+	int ending; /* the worker was told to stop */
+	struct exchange *exchange;
+	struct ws ws;
+	struct buf message;
+	int message_open; /* fragments are still to come */
+
+	/* broker */
+	struct chan link;
+	int welcome;  /* WELCOME has come */
+	int lost;     /* the link has ended */
+	int document; /* OPEN was sent, CLOSE was not */
+	uint64_t session;
+	struct kept_list ops; /* behind a large body, in order */
+	struct {
+		uint64_t tag;  /* of the blob under way, 0 none */
+		uint64_t next; /* for the next tag */
+		size_t sent;   /* octets of it */
+		int done;      /* BLOB_DONE was sent */
+		unsigned field;
+	} blob;
+	struct reader reader;
+
+	/* monotonic milliseconds; deadlines are 0 when there is none */
+	int64_t now_ms;
+	int64_t phase_at;   /* end of this phase */
+	int64_t message_at; /* end of an unfinished message */
+	int64_t idle_at;
+	int64_t ping_at;
+	int64_t timer_at;
+	int64_t write_ms; /* when the client last took something */
+	unsigned missed;  /* pings since the client was last heard */
+};
+
+/* --- conn.c --- */
+/*
+ * Serves one client to its end; takes the descriptor over.  peer: its address
+ * for people.  Returns an exit status.
+ */
+int conn_serve(int fd, const char *broker, const char *peer);
+void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
+/* The broker ended the session, went away, or the worker must stop. */
+void conn_kicked(struct conn *, enum code, unsigned close_code);
+/* 1: what the client sends must wait. */
+int conn_blocked(const struct conn *);
+
+/* --- exchange.c --- */
+int exchange_step(struct conn *);
+void exchange_free(struct conn *);
+
+/* --- frames.c --- */
+int frames_step(struct conn *);
+
+/* --- output.c --- */
+void output_add(struct conn *, struct bytes);
+void output_control(struct conn *, unsigned int opcode, struct bytes);
+void output_flush(struct conn *);
+
+/* --- reply.c --- */
+void reply_text(struct conn *, unsigned status, const char *text);
+void reply_bare(struct conn *, unsigned status); /* and closes */
+void reply_switch(struct conn *, struct bytes protocol);
+/*
+ * 503 to a client that nobody will serve, and the end of the descriptor, after
+ * at most wait_ms for the client to take it.
+ */
+void reply_unavailable(int fd, int wait_ms);
+
+/* --- link.c --- */
+int link_open(struct conn *, const char *path);
+int link_step(struct conn *);
+void link_flush(struct conn *);
+void link_fail(struct conn *, const char *why);
+/* Sends, in order with what waits in ops. */
+void link_send(struct conn *, const struct msg *);
+void link_close(struct conn *); /* BYE, and a bounded wait for it to go */
+
+/* --- submit.c --- */
+int submit_step(struct conn *);
+int submit_verdict(struct conn *, const struct msg *); /* 1: it was ours */
+void submit_refused(struct conn *, const struct msg *, enum code);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * The link to the broker: what dialects ask, packed; what it says, unpacked and
+ * handed to them.  Large bodies are submit.c's, the ring is reader.c's.
+ */
+#include <poll.h>
+
+#include "common/base64url.h"
+#include "common/jwt.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "worker/conn_internal.h"
+
+#define LINK_BYE_MS 2000
+
+static int link_welcome(struct conn *, const struct msg *);
+static int link_grant(struct conn *, const struct msg *);
+static int link_refused(struct conn *, const struct msg *);
+static int link_opened(struct conn *, const struct msg *);
+static int link_verdict(struct conn *, const struct msg *);
+static int link_fetched(struct conn *, const struct msg *);
+static int link_token(struct conn *, const struct msg *);
+static int link_kick(struct conn *, const struct msg *);
+
+/* 0, or -1: the broker's word makes no sense. */
+static int (*const link_handlers[IPC_COUNT])(struct conn *,
+    const struct msg *) = {
+	[IPC_WELCOME] = link_welcome,
+	[IPC_GRANT] = link_grant,
+	[IPC_REFUSED] = link_refused,
+	[IPC_OPENED] = link_opened,
+	[IPC_VERDICT] = link_verdict,
+	[IPC_FETCHED] = link_fetched,
+	[IPC_TOKEN] = link_token,
+	[IPC_KICK] = link_kick,
+};
+
+int
+link_open(struct conn *c, const char *path)
+{
+	struct msg m = MSG(HELLO);
+	int fd;
+
+	if ((fd = chan_connect(path)) == -1)
+		return (-1);
+	chan_init(&c->link, fd, IPC_FROM_BROKER, 1);
+	m.f[hello_version].u = IPC_VERSION;
+	m.f[hello_peer].b = bytes_str(c->peer);
+	m.f[hello_kind].u = 0;
+	return (chan_send(&c->link, &m));
+}
+
+int
+link_step(struct conn *c)
+{
+	struct msg m;
+	int got;
+
+	if (c->link.fd == -1)
+		return (0);
+	if ((got = chan_next(&c->link, &m)) == 0)
+		return (0);
+	if (got == -1)
+		link_fail(c, "malformed message");
+	else if (m.type != IPC_WELCOME && !c->welcome)
+		link_fail(c, "message before welcome");
+	else if (m.type >= IPC_COUNT || link_handlers[m.type] == NULL)
+		link_fail(c, "message not for a worker");
+	else if (link_handlers[m.type](c, &m) == -1)
+		link_fail(c, ipc_name(m.type));
+	return (1);
+}
+
+void
+link_flush(struct conn *c)
+{
+	if (c->link.fd != -1 && chan_pending(&c->link) > 0 &&
+	    chan_flush(&c->link) == -1)
+		link_fail(c, "write");
+}
+
+/* The session is gone with its socket; the client is told once. */
+void
+link_fail(struct conn *c, const char *why)
+{
+	if (c->lost)
+		return;
+	c->lost = 1;
+	log_info("%s: broker lost: %s", c->peer, why);
+	poller_set(&c->poller, POLLER_LINK, -1, 0);
+	conn_kicked(c, CODE_SHUTDOWN, 1012);
+}
+
+void
+link_send(struct conn *c, const struct msg *m)
+{
+	if (c->lost || c->link.fd == -1)
+		return;
+	if (!TAILQ_EMPTY(&c->ops)) {
+		if (kept_add(&c->ops, m) == NULL)
+			conn_drop(c);
+		return;
+	}
+	if (chan_send(&c->link, m) == -1) {
+		log_warn("%s: %s not sent", c->peer, ipc_name(m->type));
+		conn_drop(c);
+	}
+}
+
+void
+link_close(struct conn *c)
+{
+	struct pollfd p = { .fd = c->link.fd, .events = POLLOUT };
+	int tries;
+
+	if (!c->lost && c->link.fd != -1) {
+		conn_bye(c);
+		for (tries = 0; tries < 8 && chan_flush(&c->link) == 1; tries++)
+			if (poll(&p, 1, LINK_BYE_MS / 8) == -1)
+				break;
+	}
+	chan_close(&c->link);
+}
+
+void
+conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
+    struct bytes store)
+{
+	struct msg m = MSG(LOGIN);
+	struct bytes input, mac64, header;
+	uint8_t mac[JWT_MAC_MAX];
+	char kid[JWT_KID_MAX + 1];
+	ssize_t nmac, nkid;
+	const uint8_t *dot;
+
+	if (token_split(token, &input, &mac64) == -1 ||
+	    (nmac = base64url_decode(mac, sizeof(mac), mac64)) == -1 ||
+	    store.n > STORE_NAME_MAX_BYTES)
+		goto refused;
+	dot = memchr(input.p, '.', input.n);
+	header = bytes_of(input.p, (size_t)(dot - input.p));
+	if ((nkid = jwt_header_kid(header, kid, sizeof(kid))) == -1)
+		goto refused;
+	m.f[login_dialect].u = dialect;
+	m.f[login_input].b = input;
+	m.f[login_mac].b = bytes_of(mac, (size_t)nmac);
+	m.f[login_kid].b = bytes_of(kid, (size_t)nkid);
+	m.f[login_store].b = store;
+	link_send(c, &m);
+	return;
+
+refused:
+	if (c->dialect->refused != NULL)
+		c->dialect->refused(c, CODE_BAD_TOKEN);
+}
+
+void
+conn_open(struct conn *c, enum dialect_id dialect, unsigned int room,
+    struct bytes name, struct bytes card)
+{
+	struct msg m = MSG(OPEN);
+
+	m.f[open_dialect].u = dialect;
+	m.f[open_room].u = room;
+	m.f[open_name].b = name;
+	m.f[open_card].b = card;
+	c->document = 1;
+	link_send(c, &m);
+}
+
+void
+conn_leave(struct conn *c)
+{
+	struct msg m = MSG(CLOSE);
+
+	if (!c->document)
+		return;
+	c->document = 0;
+	poller_set(&c->poller, POLLER_BELL, -1, 0);
+	reader_detach(&c->reader);
+	link_send(c, &m);
+}
+
+void
+conn_card(struct conn *c, struct bytes body)
+{
+	struct msg m = MSG(CARD);
+
+	m.f[card_body].b = body;
+	link_send(c, &m);
+}
+
+void
+conn_fetch(struct conn *c, uint64_t tag, enum fetch_what what, uint64_t after,
+    uint64_t upto, struct bytes prefix, struct bytes from)
+{
+	struct msg m = MSG(FETCH);
+
+	m.f[fetch_tag].u = tag;
+	m.f[fetch_what].u = what;
+	m.f[fetch_after].u = after;
+	m.f[fetch_upto].u = upto;
+	m.f[fetch_limit].u = FETCH_MAX_BYTES;
+	m.f[fetch_prefix].b = prefix;
+	m.f[fetch_from].b = from;
+	link_send(c, &m);
+}
+
+void
+conn_mint(struct conn *c, struct bytes subject, struct bytes scope,
+    uint64_t ttl_s)
+{
+	struct msg m = MSG(MINT);
+
+	m.f[mint_subject].b = subject;
+	m.f[mint_scope].b = scope;
+	m.f[mint_ttl].u = ttl_s;
+	link_send(c, &m);
+}
+
+void
+conn_bye(struct conn *c)
+{
+	struct msg m = MSG(BYE);
+
+	if (c->welcome)
+		link_send(c, &m);
+}
+
+static int
+link_welcome(struct conn *c, const struct msg *m)
+{
+	if (c->welcome ||
+	    settings_parse(&c->settings, m->f[welcome_settings].b) == -1)
+		return (-1);
+	c->welcome = 1;
+	c->session = m->f[welcome_session].u;
+	conn_phase(c, CONN_HEAD, (int64_t)c->settings.handshake_ms);
+	return (0);
+}
+
+static int
+link_grant(struct conn *c, const struct msg *m)
+{
+	struct grant_in g = { m->f[grant_subject].b,
+		(enum scope)m->f[grant_scope].u, m->f[grant_until].u,
+		m->f[grant_claims].b };
+
+	if (c->dialect != NULL && c->dialect->grant != NULL)
+		c->dialect->grant(c, &g);
+	return (0);
+}
+
+static int
+link_refused(struct conn *c, const struct msg *m)
+{
+	if (c->dialect != NULL && c->dialect->refused != NULL)
+		c->dialect->refused(c, (enum code)m->f[refused_code].u);
+	return (0);
+}
+
+/* Descriptors come with a document only, and an answer to a document left
+ * meanwhile is nobody's. */
+static int
+link_opened(struct conn *c, const struct msg *m)
+{
+	struct opened_in o = { (enum code)m->f[opened_code].u,
+		m->f[opened_seq].u, m->f[opened_oldest].u,
+		m->f[opened_roster].b, m->f[opened_info].b };
+	struct reader *r = &c->reader;
+	int ring, bell;
+
+	if (o.code == CODE_OK) {
+		ring = chan_take_fd(&c->link);
+		bell = chan_take_fd(&c->link);
+		poller_set(&c->poller, POLLER_BELL, -1, 0);
+		if (reader_attach(r, ring, bell, m->f[opened_ring].u,
+			m->f[opened_position].u) == -1)
+			return (-1);
+		if (poller_set(&c->poller, POLLER_BELL, r->bell, POLLER_READ) ==
+		    -1)
+			return (-1);
+	}
+	if (!c->document) {
+		poller_set(&c->poller, POLLER_BELL, -1, 0);
+		reader_detach(r);
+		return (0);
+	}
+	if (c->dialect != NULL && c->dialect->opened != NULL)
+		c->dialect->opened(c, &o);
+	return (0);
+}
+
+static int
+link_verdict(struct conn *c, const struct msg *m)
+{
+	if (submit_verdict(c, m))
+		return (0);
+	return (reader_verdict(c, m));
+}
+
+static int
+link_fetched(struct conn *c, const struct msg *m)
+{
+	struct fetched_in f = { m->f[fetched_tag].u,
+		(enum code)m->f[fetched_code].u, m->f[fetched_more].u != 0,
+		m->f[fetched_seq].u, m->f[fetched_entries].b };
+
+	if (c->dialect != NULL && c->dialect->fetched != NULL)
+		c->dialect->fetched(c, &f);
+	return (0);
+}
+
+static int
+link_token(struct conn *c, const struct msg *m)
+{
+	if (c->dialect != NULL && c->dialect->token != NULL)
+		c->dialect->token(c, (enum code)m->f[token_code].u,
+		    m->f[token_text].b);
+	return (0);
+}
+
+static int
+link_kick(struct conn *c, const struct msg *m)
+{
+	static const unsigned code[CODE_COUNT] = {
+		[CODE_SHUTDOWN] = 1012,
+		[CODE_BUSY] = 1013,
+		[CODE_STORAGE] = 1011,
+	};
+	uint64_t why = m->f[kick_code].u;
+
+	log_debug("%s: closed by the broker: %s", c->peer,
+	    code_name((unsigned)why));
+	conn_kicked(c, (enum code)why,
+	    why < CODE_COUNT && code[why] != 0 ? code[why] : WS_CODE_POLICY);
+	return (0);
+}

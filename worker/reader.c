@@ -1,0 +1,365 @@
+/*
+ * From the ring to the client: gathers frames, writes them in one call straight
+ * from shared memory, and stands still for whatever must come first.  What a
+ * frame says is never looked at.
+ */
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "worker/conn_internal.h"
+
+#define READER_FRAMES 64
+#define READER_BYTES  ((size_t)128 * 1024)
+
+enum reader_stop {
+	READER_EMPTY,  /* nothing new */
+	READER_FULL,   /* as much as one write takes */
+	READER_OWN,    /* an own entry whose verdict is to come */
+	READER_STUB,   /* an entry that must be fetched */
+	READER_BEHIND, /* the position is gone */
+};
+
+/* Frames gathered, and where the reader stands after each. */
+struct reader_batch {
+	struct iovec iov[READER_FRAMES];
+	uint64_t pos[READER_FRAMES];
+	uint64_t seq[READER_FRAMES];
+	int n;
+	size_t bytes;
+	struct ring_entry stub;
+};
+
+static int reader_may(const struct conn *);
+static enum reader_stop reader_gather(struct conn *, struct reader_batch *);
+static int reader_skips(const struct conn *, const struct ring_entry *);
+static int reader_own(const struct conn *, const struct ring_entry *);
+static void reader_take(struct reader_batch *, const struct ring_entry *,
+    uint32_t frame, const struct reader *);
+static int reader_write(struct conn *, struct reader_batch *, uint64_t start);
+static void reader_rest(struct conn *, struct reader_batch *, size_t written);
+static void reader_behind(struct conn *);
+static void reader_stub(struct conn *, const struct ring_entry *);
+static int reader_ripe(const struct conn *, const struct msg *);
+static void reader_hand(struct conn *, const struct msg *);
+
+void
+reader_init(struct reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->ring.fd = -1;
+	r->bell = -1;
+	TAILQ_INIT(&r->verdicts);
+}
+
+int
+reader_attach(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
+    uint64_t pos)
+{
+	reader_detach(r);
+	if (ring_fd == -1 || ring_attach(&r->ring, ring_fd, bytes) == -1) {
+		if (bell_fd != -1)
+			close(bell_fd);
+		return (-1);
+	}
+	r->open = 1;
+	r->bell = bell_fd;
+	r->pos = r->from = pos;
+	return (0);
+}
+
+void
+reader_detach(struct reader *r)
+{
+	if (r->open)
+		ring_close(&r->ring);
+	if (r->bell != -1)
+		close(r->bell);
+	r->bell = -1;
+	r->open = r->live = r->at_own = 0;
+	r->pos = r->from = r->seq = r->handed = 0;
+}
+
+void
+reader_free(struct reader *r)
+{
+	reader_detach(r);
+	kept_clear(&r->verdicts);
+	r->nverdicts = 0;
+}
+
+int
+reader_step(struct conn *c)
+{
+	struct reader *r = &c->reader;
+	struct reader_batch batch;
+	enum reader_stop stop;
+	uint64_t start = r->pos, seq = r->seq;
+
+	if (!reader_may(c))
+		return (0);
+	batch.n = 0;
+	batch.bytes = 0;
+	stop = reader_gather(c, &batch);
+	if (stop == READER_BEHIND || !ring_valid(&r->ring, start)) {
+		r->seq = seq;
+		reader_behind(c);
+		return (1);
+	}
+	r->at_own = stop == READER_OWN;
+	if (batch.n > 0 && reader_write(c, &batch, start) == 0)
+		return (1);
+	if (stop == READER_STUB)
+		reader_stub(c, &batch.stub);
+	return (batch.n > 0 || stop == READER_STUB || r->pos != start);
+}
+
+int
+reader_verdict(struct conn *c, const struct msg *m)
+{
+	struct reader *r = &c->reader;
+
+	if (r->nverdicts == 0 && reader_ripe(c, m)) {
+		reader_hand(c, m);
+		return (0);
+	}
+	if (kept_add(&r->verdicts, m) == NULL)
+		return (-1);
+	r->nverdicts++;
+	return (0);
+}
+
+int
+reader_verdicts(struct conn *c)
+{
+	struct reader *r = &c->reader;
+	struct kept *k = TAILQ_FIRST(&r->verdicts);
+
+	if (k == NULL || !reader_ripe(c, &k->m))
+		return (0);
+	/* Off the list first: the dialect may do anything with the reader. */
+	TAILQ_REMOVE(&r->verdicts, k, entry);
+	r->nverdicts--;
+	reader_hand(c, &k->m);
+	TAILQ_INSERT_HEAD(&r->verdicts, k, entry);
+	kept_remove(&r->verdicts, k);
+	return (1);
+}
+
+void
+conn_live(struct conn *c, uint64_t seq)
+{
+	struct reader *r = &c->reader;
+
+	if (!r->open)
+		return;
+	r->live = 1;
+	if (seq > r->seq)
+		r->seq = seq;
+}
+
+void
+conn_pause(struct conn *c)
+{
+	c->reader.live = 0;
+	c->reader.at_own = 0;
+}
+
+uint64_t
+conn_seq(struct conn *c)
+{
+	return (c->reader.seq);
+}
+
+void
+conn_wait_own(struct conn *c, int own)
+{
+	c->reader.wait_own = own;
+}
+
+/* The client's order is the ring's: nothing may be queued or half written. */
+static int
+reader_may(const struct conn *c)
+{
+	return (c->reader.open && c->reader.live && c->phase == CONN_WS &&
+	    c->out.len == 0 && c->frame_left == 0);
+}
+
+static enum reader_stop
+reader_gather(struct conn *c, struct reader_batch *b)
+{
+	struct reader *r = &c->reader;
+	const struct ring_entry *at;
+	struct ring_entry e;
+	int found;
+
+	while (b->n < READER_FRAMES && b->bytes < READER_BYTES) {
+		if ((found = ring_peek(&r->ring, &r->pos, &at)) != 1)
+			return (found == 0 ? READER_EMPTY : READER_BEHIND);
+		/* A copy: checks on shared memory hold for one reading only. */
+		e = *at;
+		if (!ring_valid(&r->ring, r->pos))
+			return (READER_BEHIND);
+		if (reader_own(c, &e))
+			return (READER_OWN);
+		if (!reader_skips(c, &e) &&
+		    (e.flags & (RING_STUB | RING_BLOB)) != 0) {
+			if (b->n > 0)
+				return (READER_FULL);
+			r->pos += e.size;
+			b->stub = e;
+			return (READER_STUB);
+		}
+		r->pos += e.size;
+		if (reader_skips(c, &e)) {
+			r->seq = e.seq > r->seq ? e.seq : r->seq;
+			continue;
+		}
+		r->seq = e.seq > r->seq ? e.seq : r->seq;
+		reader_take(b, at, e.frame, r);
+	}
+	return (READER_FULL);
+}
+
+static int
+reader_skips(const struct conn *c, const struct ring_entry *e)
+{
+	if ((e->flags & RING_SKIP_ORIGIN) != 0 && e->origin == c->session)
+		return (1);
+	if (e->seq != 0 && e->seq <= c->reader.seq)
+		return (1);
+	return ((e->flags & (RING_STUB | RING_BLOB)) != 0 && e->since != 0 &&
+	    c->reader.from <= e->since);
+}
+
+/* With no SUBMIT under way there is no verdict to wait for. */
+static int
+reader_own(const struct conn *c, const struct ring_entry *e)
+{
+	const struct reader *r = &c->reader;
+
+	return (r->wait_own && e->seq != 0 && e->origin == c->session &&
+	    e->seq > r->handed && r->submits > 0);
+}
+
+static void
+reader_take(struct reader_batch *b, const struct ring_entry *at, uint32_t frame,
+    const struct reader *r)
+{
+	/* writev only reads, but an iovec has no const. */
+	b->iov[b->n].iov_base = (void *)(uintptr_t)(at + 1);
+	b->iov[b->n].iov_len = frame;
+	b->pos[b->n] = r->pos;
+	b->seq[b->n] = r->seq;
+	b->bytes += frame;
+	b->n++;
+}
+
+/* 1: all is written; 0: the reader stands behind what was. */
+static int
+reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
+{
+	ssize_t n;
+
+	while ((n = writev(c->fd, b->iov, b->n)) == -1 && errno == EINTR)
+		continue;
+	if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		conn_drop(c);
+		return (0);
+	}
+	if (n > 0)
+		c->write_ms = c->now_ms;
+	if (n == -1)
+		n = 0;
+	if ((size_t)n < b->bytes)
+		reader_rest(c, b, (size_t)n);
+	if (!ring_valid(&c->reader.ring, start)) {
+		log_warnx("%s: frame overwritten while written", c->peer);
+		conn_drop(c);
+		return (0);
+	}
+	return ((size_t)n == b->bytes);
+}
+
+/* The frame that did not go out whole is queued; the reader stands after it. */
+static void
+reader_rest(struct conn *c, struct reader_batch *b, size_t written)
+{
+	struct reader *r = &c->reader;
+	int i = 0;
+
+	while (written >= b->iov[i].iov_len)
+		written -= b->iov[i++].iov_len;
+	output_add(c,
+	    bytes_of((const uint8_t *)b->iov[i].iov_base + written,
+		b->iov[i].iov_len - written));
+	r->pos = b->pos[i];
+	r->seq = b->seq[i];
+	r->at_own = 0;
+}
+
+/* What is published up to here is visible, so a FETCH sent later finds it. */
+static void
+reader_behind(struct conn *c)
+{
+	struct reader *r = &c->reader;
+
+	r->live = r->at_own = 0;
+	r->pos = r->from = ring_tail(&r->ring);
+	log_debug("%s: reader fell behind", c->peer);
+	if (c->dialect->behind != NULL)
+		c->dialect->behind(c, r->seq);
+	else
+		conn_close(c, 1013, "too slow");
+}
+
+static void
+reader_stub(struct conn *c, const struct ring_entry *e)
+{
+	struct entry stub = { .seq = e->seq,
+		.origin = e->origin,
+		.kind = e->kind,
+		.blob = e->blob,
+		.size = e->blob_size };
+
+	c->reader.live = 0;
+	if ((e->flags & RING_BLOB) != 0)
+		stub.flags = ENTRY_BLOB;
+	if (c->dialect->stub != NULL)
+		c->dialect->stub(c, &stub);
+	else
+		conn_close(c, 1013, "too large");
+}
+
+/*
+ * A reader that stands before an own entry waits for just this verdict, or for
+ * one before it: the list is in order.
+ */
+static int
+reader_ripe(const struct conn *c, const struct msg *m)
+{
+	const struct reader *r = &c->reader;
+
+	if (c->phase != CONN_WS || !r->open)
+		return (1);
+	return (r->live && (r->at_own || r->pos >= m->f[verdict_position].u));
+}
+
+static void
+reader_hand(struct conn *c, const struct msg *m)
+{
+	struct reader *r = &c->reader;
+	struct verdict_in v = { m->f[verdict_tag].u,
+		(enum code)m->f[verdict_code].u, m->f[verdict_seq].u,
+		m->f[verdict_info].b };
+
+	if (r->submits > 0)
+		r->submits--;
+	if (v.code == CODE_OK && v.seq > r->handed)
+		r->handed = v.seq;
+	r->at_own = 0;
+	if (c->dialect != NULL && c->dialect->verdict != NULL)
+		c->dialect->verdict(c, &v);
+}
