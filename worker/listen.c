@@ -1,0 +1,439 @@
+/*
+ * Accept and fork.  The parent parses nothing a client sends: it counts, forks,
+ * reaps and stops.  A client over a ceiling is told so and costs no process.
+ */
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "worker/conn_internal.h"
+#include "worker/listen.h"
+
+#define LISTEN_BACKLOG	511
+#define LISTEN_STOP_MS	10000 /* for the workers to take their leave */
+#define LISTEN_PAUSE_MS 100   /* where accept fails for want of something */
+
+/* What an address is counted by: IPv4, or the /64 of an IPv6. */
+struct listen_key {
+	uint8_t octet[9];
+};
+
+struct listen_slot {
+	pid_t pid; /* 0 free */
+	struct listen_key key;
+};
+
+struct listener_state {
+	const struct listen_config *config;
+	struct pollfd poll[LISTEN_SOCKETS_MAX + 1]; /* the last: signals */
+	int nsockets;
+	int spare; /* given up to answer one client when there are no more */
+	struct listen_slot *slot; /* config->max of them */
+	unsigned used;
+};
+
+static int listen_signal_pipe[2];
+
+static void listen_open(struct listener_state *, const char *address);
+static int listen_socket(const struct addrinfo *);
+static void listen_split(const char *address, char *host, size_t nhost,
+    char *port, size_t nport);
+static void listen_signals(void);
+static void listen_caught(int);
+static int listen_turn(struct listener_state *);
+static int listen_signalled(struct listener_state *);
+static void listen_accept(struct listener_state *, int fd);
+static void listen_exhausted(struct listener_state *, int fd);
+static void listen_client(struct listener_state *, int fd,
+    const struct sockaddr_storage *);
+static void listen_child(struct listener_state *, int fd,
+    const struct sockaddr_storage *) __attribute__((noreturn));
+static struct listen_slot *listen_slot_find(struct listener_state *,
+    const struct listen_key *);
+static void listen_key_make(struct listen_key *,
+    const struct sockaddr_storage *);
+static void listen_reap(struct listener_state *);
+static void listen_stop(struct listener_state *);
+static void listen_kill(const struct listener_state *, int sig);
+static int64_t listen_clock(void);
+
+int
+listen_run(const struct listen_config *config)
+{
+	struct listener_state l = { .config = config };
+	int i;
+
+	if ((l.slot = calloc(config->max, sizeof(*l.slot))) == NULL)
+		fatal(EX_OSERR, "table of workers");
+	listen_signals();
+	for (i = 0; i < config->naddresses; i++)
+		listen_open(&l, config->address[i]);
+	l.poll[l.nsockets].fd = listen_signal_pipe[0];
+	l.poll[l.nsockets].events = POLLIN;
+	l.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (config->ready_fd != -1) {
+		if (write(config->ready_fd, "\n", 1) == -1)
+			log_warn("readiness");
+		close(config->ready_fd);
+	}
+	while (listen_turn(&l))
+		continue;
+	listen_stop(&l);
+	free(l.slot);
+	return (0);
+}
+
+void
+listen_peer(char out[LISTEN_PEER_MAX], const struct sockaddr_storage *ss)
+{
+	const void *p = (const void *)ss;
+	const struct sockaddr_in *in = p;
+	const struct sockaddr_in6 *in6 = p;
+	const void *address = ss->ss_family == AF_INET6
+	    ? (const void *)&in6->sin6_addr
+	    : (const void *)&in->sin_addr;
+
+	if ((ss->ss_family != AF_INET && ss->ss_family != AF_INET6) ||
+	    inet_ntop(ss->ss_family, address, out, LISTEN_PEER_MAX) == NULL)
+		snprintf(out, LISTEN_PEER_MAX, "local");
+}
+
+static void
+listen_open(struct listener_state *l, const char *address)
+{
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *list, *ai;
+	char host[256], port[16];
+	int fd, error;
+
+	listen_split(address, host, sizeof(host), port, sizeof(port));
+	error = getaddrinfo(host[0] == '\0' ? NULL : host, port, &hints, &list);
+	if (error != 0)
+		fatalx(EX_USAGE, "%s: %s", address, gai_strerror(error));
+	for (ai = list; ai != NULL; ai = ai->ai_next) {
+		if (l->nsockets == LISTEN_SOCKETS_MAX)
+			fatalx(EX_USAGE, "more than %d addresses",
+			    LISTEN_SOCKETS_MAX);
+		if ((fd = listen_socket(ai)) == -1)
+			fatal(EX_UNAVAILABLE, "%s", address);
+		l->poll[l->nsockets].fd = fd;
+		l->poll[l->nsockets].events = POLLIN;
+		l->nsockets++;
+	}
+	freeaddrinfo(list);
+	log_info("listening on %s", address);
+}
+
+/* Options on the listening socket are inherited by what it accepts. */
+static int
+listen_socket(const struct addrinfo *ai)
+{
+	int fd, on = 1;
+
+	if ((fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol)) ==
+	    -1)
+		return (-1);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (ai->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
+	    listen(fd, LISTEN_BACKLOG) == -1) {
+		close(fd);
+		return (-1);
+	}
+	return (fd);
+}
+
+/* "host:port" or "[host]:port"; an empty host is every address. */
+static void
+listen_split(const char *address, char *host, size_t nhost, char *port,
+    size_t nport)
+{
+	const char *colon = strrchr(address, ':');
+	const char *from = address;
+	size_t n;
+
+	if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) >= nport)
+		fatalx(EX_USAGE, "%s: not ADDRESS:PORT", address);
+	n = (size_t)(colon - address);
+	if (n >= 2 && address[0] == '[' && colon[-1] == ']') {
+		from++;
+		n -= 2;
+	} else if (memchr(address, ':', n) != NULL)
+		fatalx(EX_USAGE, "%s: IPv6 goes in brackets", address);
+	if (n >= nhost)
+		fatalx(EX_USAGE, "%s: too long", address);
+	memcpy(host, from, n);
+	host[n] = '\0';
+	memcpy(port, colon + 1, strlen(colon + 1) + 1);
+}
+
+/* Signals become octets in a pipe that the loop polls. */
+static void
+listen_signals(void)
+{
+	static const int caught[] = { SIGTERM, SIGINT, SIGCHLD };
+	struct sigaction sa = { .sa_handler = listen_caught };
+	size_t i;
+
+	if (pipe(listen_signal_pipe) == -1)
+		fatal(EX_OSERR, "pipe");
+	for (i = 0; i < 2; i++) {
+		fcntl(listen_signal_pipe[i], F_SETFD, FD_CLOEXEC);
+		fcntl(listen_signal_pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	sigemptyset(&sa.sa_mask);
+	sa.sa_flags = SA_RESTART;
+	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigaction(caught[i], &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+/* A full pipe loses nothing: the loop will wake, and reaps all there is. */
+static void
+listen_caught(int sig)
+{
+	char octet = sig == SIGCHLD ? 'c' : 't';
+	int saved = errno;
+
+	if (write(listen_signal_pipe[1], &octet, 1) == -1 && errno != EAGAIN)
+		abort();
+	errno = saved;
+}
+
+/* 0: it is time to stop. */
+static int
+listen_turn(struct listener_state *l)
+{
+	int i;
+
+	if (poll(l->poll, (nfds_t)l->nsockets + 1, -1) == -1) {
+		if (errno != EINTR)
+			fatal(EX_OSERR, "poll");
+		return (1);
+	}
+	if (l->poll[l->nsockets].revents != 0 && listen_signalled(l))
+		return (0);
+	for (i = 0; i < l->nsockets; i++)
+		if (l->poll[i].revents != 0)
+			listen_accept(l, l->poll[i].fd);
+	return (1);
+}
+
+/* 1: one of them was to stop. */
+static int
+listen_signalled(struct listener_state *l)
+{
+	char octets[64];
+	ssize_t n;
+	int stop = 0;
+
+	while ((n = read(listen_signal_pipe[0], octets, sizeof(octets))) > 0)
+		stop |= memchr(octets, 't', (size_t)n) != NULL;
+	listen_reap(l);
+	return (stop);
+}
+
+static void
+listen_accept(struct listener_state *l, int socket_fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int fd;
+
+	memset(&ss, 0, sizeof(ss));
+	if ((fd = accept(socket_fd, (void *)&ss, &len)) != -1) {
+		listen_client(l, fd, &ss);
+		return;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM)
+		listen_exhausted(l, socket_fd);
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		log_warn("accept");
+}
+
+/* Else the client would stay in the queue and the loop would spin on it. */
+static void
+listen_exhausted(struct listener_state *l, int socket_fd)
+{
+	struct timespec pause = { 0, LISTEN_PAUSE_MS * 1000000L };
+	int fd;
+
+	log_warn("accept");
+	if (l->spare != -1)
+		close(l->spare);
+	if ((fd = accept(socket_fd, NULL, NULL)) != -1)
+		reply_unavailable(fd, 0);
+	else
+		nanosleep(&pause, NULL);
+	l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+listen_client(struct listener_state *l, int fd,
+    const struct sockaddr_storage *ss)
+{
+	struct listen_slot *slot;
+	struct listen_key key;
+	pid_t pid;
+
+	listen_key_make(&key, ss);
+	if ((slot = listen_slot_find(l, &key)) == NULL) {
+		reply_unavailable(fd, 0);
+		return;
+	}
+	switch (pid = fork()) {
+	case -1:
+		log_warn("fork");
+		reply_unavailable(fd, 0);
+		return;
+	case 0:
+		listen_child(l, fd, ss);
+	default:
+		slot->pid = pid;
+		slot->key = key;
+		l->used++;
+		close(fd);
+	}
+}
+
+/* The table and the sockets are the parent's. */
+static void
+listen_child(struct listener_state *l, int fd,
+    const struct sockaddr_storage *ss)
+{
+	char peer[LISTEN_PEER_MAX];
+	int i;
+
+	signal(SIGCHLD, SIG_DFL);
+	for (i = 0; i < l->nsockets; i++)
+		close(l->poll[i].fd);
+	close(listen_signal_pipe[0]);
+	close(listen_signal_pipe[1]);
+	if (l->spare != -1)
+		close(l->spare);
+	listen_peer(peer, ss);
+	_exit(conn_serve(fd, l->config->broker, peer));
+}
+
+/* A free slot, unless one of the ceilings is reached. */
+static struct listen_slot *
+listen_slot_find(struct listener_state *l, const struct listen_key *key)
+{
+	struct listen_slot *slot = NULL;
+	unsigned i, same = 0, seen = 0;
+
+	if (l->used == l->config->max) {
+		log_warnx("%u connections: refused another", l->used);
+		return (NULL);
+	}
+	for (i = 0; i < l->config->max; i++) {
+		if (l->slot[i].pid == 0) {
+			slot = slot == NULL ? &l->slot[i] : slot;
+			if (seen == l->used)
+				break;
+			continue;
+		}
+		seen++;
+		same += memcmp(&l->slot[i].key, key, sizeof(*key)) == 0;
+	}
+	if (same >= l->config->per_address) {
+		log_info("%u connections of one address: refused another",
+		    same);
+		return (NULL);
+	}
+	return (slot);
+}
+
+static void
+listen_key_make(struct listen_key *key, const struct sockaddr_storage *ss)
+{
+	const void *p = (const void *)ss;
+	const struct sockaddr_in *in = p;
+	const struct sockaddr_in6 *in6 = p;
+
+	memset(key, 0, sizeof(*key));
+	key->octet[0] = ss->ss_family == AF_INET6 ? 6 : 4;
+	if (ss->ss_family == AF_INET6)
+		memcpy(key->octet + 1, &in6->sin6_addr, 8);
+	else if (ss->ss_family == AF_INET)
+		memcpy(key->octet + 1, &in->sin_addr, 4);
+}
+
+static void
+listen_reap(struct listener_state *l)
+{
+	unsigned i;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status))
+			log_warnx("worker %ld: signal %d", (long)pid,
+			    WTERMSIG(status));
+		for (i = 0; i < l->config->max; i++)
+			if (l->slot[i].pid == pid) {
+				l->slot[i].pid = 0;
+				l->used--;
+				break;
+			}
+	}
+}
+
+static void
+listen_stop(struct listener_state *l)
+{
+	int64_t end = listen_clock() + LISTEN_STOP_MS, left;
+	int i;
+
+	for (i = 0; i < l->nsockets; i++)
+		close(l->poll[i].fd);
+	log_info("stopping, %u connections", l->used);
+	listen_kill(l, SIGTERM);
+	while (l->used > 0 && (left = end - listen_clock()) > 0) {
+		poll(&l->poll[l->nsockets], 1, (int)left);
+		listen_signalled(l);
+	}
+	listen_kill(l, SIGKILL);
+}
+
+static void
+listen_kill(const struct listener_state *l, int sig)
+{
+	unsigned i;
+
+	for (i = 0; i < l->config->max; i++)
+		if (l->slot[i].pid != 0)
+			kill(l->slot[i].pid, sig);
+}
+
+static int64_t
+listen_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}

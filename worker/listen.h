@@ -1,0 +1,29 @@
+/*
+ * The accept-and-fork loop of `quire-worker -l`, where no inetd of any kind
+ * does it: addresses, ceilings checked before the fork, an end in order.
+ */
+#ifndef QUIRE_WORKER_LISTEN_H
+#define QUIRE_WORKER_LISTEN_H
+
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#define LISTEN_SOCKETS_MAX 16
+#define LISTEN_PEER_MAX	   64 /* of listen_peer's text, with its NUL */
+
+struct listen_config {
+	const char *address[LISTEN_SOCKETS_MAX]; /* "host:port", "[v6]:port" */
+	int naddresses;
+	unsigned max;	      /* connections at once */
+	unsigned per_address; /* of one IPv4 address or IPv6 /64 */
+	const char *broker;
+	int ready_fd; /* a newline when clients may come; -1 none */
+};
+
+/* Serves until SIGTERM or SIGINT; returns an exit status. */
+int listen_run(const struct listen_config *);
+
+/* An address for people, without its port. */
+void listen_peer(char out[LISTEN_PEER_MAX], const struct sockaddr_storage *);
+
+#endif

@@ -1,0 +1,209 @@
+/*
+ * quire-worker: options, and then either one client on descriptor 0 (inetd, s6,
+ * systemd Accept=yes) or, with -l, the listener.  It never goes into the
+ * background by itself; -d only says that the log goes to stderr.
+ */
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "worker/conn_internal.h"
+#include "worker/listen.h"
+
+#define MAIN_SOCKET	     "/run/quire/broker.sock"
+#define MAIN_CONNECTIONS     4096
+#define MAIN_PER_ADDRESS     256
+#define MAIN_CONNECTIONS_MAX 1000000
+
+struct main_options {
+	struct listen_config listen;
+	int foreground;
+	int verbose;
+};
+
+static void main_fds(void);
+static void main_options(struct main_options *, int, char **);
+static unsigned main_number(const char *word, const char *what, unsigned min,
+    unsigned max);
+static void main_usage(void) __attribute__((noreturn));
+static int main_client(const char *broker);
+static void main_close_std(void);
+static void main_peer(char peer[LISTEN_PEER_MAX]);
+static int main_stderr_is_client(void);
+
+int
+main(int argc, char **argv)
+{
+	struct main_options o = { .listen = { .max = MAIN_CONNECTIONS,
+				      .per_address = MAIN_PER_ADDRESS,
+				      .broker = MAIN_SOCKET,
+				      .ready_fd = -1 } };
+	int on_stderr;
+
+	main_fds();
+	main_options(&o, argc, argv);
+	on_stderr = o.foreground &&
+	    (o.listen.naddresses > 0 || !main_stderr_is_client());
+	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
+	    o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (o.listen.naddresses > 0)
+		return (listen_run(&o.listen));
+	return (main_client(o.listen.broker));
+}
+
+/* A descriptor opened later must never become 0, 1 or 2. */
+static void
+main_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			_exit(EX_OSERR);
+	} while (fd <= 2);
+	close(fd);
+}
+
+static void
+main_options(struct main_options *o, int argc, char **argv)
+{
+	struct listen_config *l = &o->listen;
+	int ch;
+
+	while ((ch = getopt(argc, argv, "dl:M:m:r:s:v")) != -1)
+		switch (ch) {
+		case 'd':
+			o->foreground = 1;
+			break;
+		case 'l':
+			if (l->naddresses == LISTEN_SOCKETS_MAX)
+				main_usage();
+			l->address[l->naddresses++] = optarg;
+			break;
+		case 'M':
+			l->per_address =
+			    main_number(optarg, "-M", 1, MAIN_CONNECTIONS_MAX);
+			break;
+		case 'm':
+			l->max =
+			    main_number(optarg, "-m", 1, MAIN_CONNECTIONS_MAX);
+			break;
+		case 'r':
+			l->ready_fd =
+			    (int)main_number(optarg, "-r", 1, INT_MAX);
+			break;
+		case 's':
+			l->broker = optarg;
+			break;
+		case 'v':
+			o->verbose = 1;
+			break;
+		default:
+			main_usage();
+		}
+	if (optind != argc)
+		main_usage();
+}
+
+static unsigned
+main_number(const char *word, const char *what, unsigned min, unsigned max)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end != '\0' || errno != 0 ||
+	    n < min || n > max)
+		fatalx(EX_USAGE, "%s %s: not a number from %u to %u", what,
+		    word, min, max);
+	return ((unsigned)n);
+}
+
+static void
+main_usage(void)
+{
+	fprintf(stderr,
+	    "usage: quire-worker [-dv] [-M per-address] [-m max] [-r fd]\n"
+	    "                    [-s broker-socket] [-l address:port] ...\n");
+	exit(EX_USAGE);
+}
+
+static int
+main_client(const char *broker)
+{
+	char peer[LISTEN_PEER_MAX];
+	struct stat st;
+	int fd, on = 1;
+
+	if (fstat(STDIN_FILENO, &st) == -1 || !S_ISSOCK(st.st_mode))
+		fatalx(EX_USAGE, "descriptor 0 is no socket, and no -l given");
+	main_peer(peer);
+	if ((fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) == -1)
+		fatal(EX_OSERR, "client");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	main_close_std();
+	return (conn_serve(fd, broker, peer));
+}
+
+/*
+ * A socket that is open here too would not end for the client when conn_serve
+ * closes it.
+ */
+static void
+main_close_std(void)
+{
+	struct stat in, st;
+	int fd, null;
+
+	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
+	    fstat(STDIN_FILENO, &in) == -1)
+		fatal(EX_OSERR, "/dev/null");
+	for (fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--)
+		if (fstat(fd, &st) == 0 && st.st_dev == in.st_dev &&
+		    st.st_ino == in.st_ino)
+			dup2(null, fd);
+	close(null);
+}
+
+/* What accepted the client may know it better, as behind a Unix socket. */
+static void
+main_peer(char peer[LISTEN_PEER_MAX])
+{
+	static const char *const names[] = { "TCPREMOTEIP", "REMOTE_ADDR" };
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	const char *word;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((word = getenv(names[i])) != NULL && *word != '\0') {
+			log_quote(peer, LISTEN_PEER_MAX, bytes_str(word));
+			return;
+		}
+	if (getpeername(STDIN_FILENO, (void *)&ss, &len) == -1)
+		ss.ss_family = AF_UNSPEC;
+	listen_peer(peer, &ss);
+}
+
+/* inetd gives the client on all three: a log line would be a frame to it. */
+static int
+main_stderr_is_client(void)
+{
+	struct stat in, err;
+
+	return (fstat(STDIN_FILENO, &in) == 0 &&
+	    fstat(STDERR_FILENO, &err) == 0 && S_ISSOCK(in.st_mode) &&
+	    in.st_dev == err.st_dev && in.st_ino == err.st_ino);
+}
