@@ -224,7 +224,7 @@ talk_too_large(struct conn *c, enum secsync_kind kind, size_t n)
 
 /* The second wall; for ephemeral messages, which have no verdict, the word. */
 static int
-talk_allowed(const struct secsync *s, const struct secsync_message *m, size_t n)
+talk_allowed(const struct secsync *s, const struct secsync_message *m)
 {
 	struct secsync_grant g;
 	struct bytes key;
