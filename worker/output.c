@@ -22,7 +22,11 @@ output_add(struct conn *c, struct bytes b)
 	if (buf_add_bytes(&c->out, b) == -1) {
 		log_warn("%s: output", c->peer);
 		conn_drop(c);
+		return;
 	}
+	/* Whoever looked at conn_queued before it is written waits for drained. */
+	if (c->out.len >= CONN_LOW_BYTES)
+		c->filled = 1;
 }
 
 /* Between the pieces of a data frame nothing may stand, so these can wait. */
