@@ -147,6 +147,12 @@ conn_now_ms(struct conn *c)
 	return (c->now_ms);
 }
 
+uint64_t
+conn_session(struct conn *c)
+{
+	return (c->session);
+}
+
 void
 conn_timer(struct conn *c, int64_t at_ms)
 {

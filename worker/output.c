@@ -24,7 +24,7 @@ output_add(struct conn *c, struct bytes b)
 		conn_drop(c);
 		return;
 	}
-	/* Whoever looked at conn_queued before it is written waits for drained. */
+	/* Who looked at conn_queued before it is written waits for drained. */
 	if (c->out.len >= CONN_LOW_BYTES)
 		c->filled = 1;
 }
