@@ -16,9 +16,10 @@
 #include "broker/kv_bdb.h"
 
 /* Equal to the block of the disk, so that a page seldom tears. */
-#define BDB_PAGE_BYTES	   4096u
-#define BDB_LOG_FILE_BYTES (16u * MIB)
-#define BDB_MODE	   0600
+#define BDB_PAGE_BYTES	       4096u
+#define BDB_LOG_FILE_MIN_BYTES (1u * MIB)
+#define BDB_LOG_FILE_MAX_BYTES (64u * MIB)
+#define BDB_MODE	       0600
 
 static const char *const bdb_files[KV_TABLES] = {
 	[KV_NAME] = "name.db",
@@ -190,13 +191,19 @@ err_env:
 static int
 bdb_env_size(struct bdb *b, const struct kv_bdb_options *o)
 {
-	uint32_t buffer = bdb_clamp(o->log_buffer_bytes, 64 * KIB, 64 * MIB);
+	uint32_t buffer = bdb_clamp(o->log_buffer_bytes, 64 * KIB, 512 * MIB);
 	uint64_t cache = o->cache_bytes;
 	uint32_t file;
 	int error;
 
-	/* The library wants room for four buffers in a file. */
-	file = bdb_clamp(4 * (uint64_t)buffer, BDB_LOG_FILE_BYTES, UINT32_MAX);
+	/*
+	 * Whole files are removed, so a file is half of what a checkpoint
+	 * covers; the library wants room for four buffers in it.
+	 */
+	file = bdb_clamp(o->checkpoint_bytes / 2, BDB_LOG_FILE_MIN_BYTES,
+	    BDB_LOG_FILE_MAX_BYTES);
+	if (file < 4 * buffer)
+		file = 4 * buffer;
 	if (cache < MIB)
 		cache = MIB;
 	if ((error = b->env->set_cachesize(b->env, (u_int32_t)(cache >> 30),
