@@ -99,6 +99,23 @@ sed 's/[ 	].*//' "$tmp/described" | sort | comm -13 "$tmp/known" - \
     >"$tmp/wrong"
 check 'quire.conf.5 describes no setting that there is not' "$tmp/wrong"
 
+# Settings that nothing reads, those of absent dialects apart, are confessed.
+# A member of that name counts as reading it, save where all are checked or
+# packed for WELCOME.
+rows common/dialects.def 'DIALECT(no, NAME, name) name served' \
+    'DIALECT_NAMED(no, NAME, name) name absent' >"$tmp/dialects"
+find broker worker -name '*.c' ! -name config.c ! -path broker/settings.c \
+    -exec cat {} + | grep -oE '(->|\.)[a-z][a-z0-9_]*' | tr -d '>.-' | sort -u >"$tmp/members"
+awk '
+FILENAME == ARGV[1] { state[$1] = $2; next }
+FILENAME == ARGV[2] { read[$1] = 1; next }
+{ split($1, w, "_") }
+!($1 in state) && state[w[1]] != "absent" && !($1 in read)
+' "$tmp/dialects" "$tmp/members" "$tmp/known" | sort >"$tmp/idle"
+sed -n '/^\.Sh CAVEATS/,/^\.Sh SEC/s/^\.Ic \([a-z_]*\) .*/\1/p' \
+    man/quire.conf.5 | sort | diff "$tmp/idle" - >"$tmp/wrong"
+check 'settings without effect are in the caveats of quire.conf.5' "$tmp/wrong"
+
 # --- quire-ipc.7 -------------------------------------------------------------
 
 # Both sides as `number NAME' and `NAME field TYPE max' lines, in order.
