@@ -249,7 +249,7 @@ reader_take(struct reader_batch *b, const struct ring_entry *at, uint32_t frame,
     const struct reader *r)
 {
 	/* writev only reads, but an iovec has no const. */
-	b->iov[b->n].iov_base = (void *)(uintptr_t)(at + 1);
+	b->iov[b->n].iov_base = (void *)(uintptr_t)ring_frame(at).p;
 	b->iov[b->n].iov_len = frame;
 	b->pos[b->n] = r->pos;
 	b->seq[b->n] = r->seq;
