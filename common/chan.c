@@ -31,6 +31,7 @@ static ssize_t chan_receive(struct chan *, uint8_t *, size_t);
 static ssize_t chan_receive_fds(struct chan *, uint8_t *, size_t);
 static int chan_keep_fds(struct chan *, struct msghdr *);
 static int chan_keep_fd(struct chan *, int);
+static size_t chan_fds_kept(const struct chan *);
 static ssize_t chan_write(struct chan *, struct bytes);
 static ssize_t chan_write_fds(struct chan *, struct bytes);
 static void chan_drop_send_fds(struct chan *);
@@ -69,8 +70,9 @@ int
 chan_read(struct chan *c)
 {
 	size_t room = CHAN_READ_FIRST_BYTES;
-	int got = 0, had_fd = c->fds[0] != -1;
+	size_t had_fds;
 	uint8_t *to;
+	int got = 0;
 	ssize_t n;
 
 	buf_drop(&c->in, c->used);
@@ -78,6 +80,7 @@ chan_read(struct chan *c)
 	while (c->in.len < CHAN_FRAME_MAX_BYTES) {
 		if ((to = buf_room(&c->in, room)) == NULL)
 			return (-1);
+		had_fds = chan_fds_kept(c);
 		n = chan_receive(c, to, room);
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
@@ -86,7 +89,7 @@ chan_read(struct chan *c)
 		buf_grow(&c->in, (size_t)n);
 		got = 1;
 		/* Descriptors are taken before more of them are let in. */
-		if ((size_t)n < room || (c->fds[0] != -1) != had_fd)
+		if ((size_t)n < room || chan_fds_kept(c) != had_fds)
 			break;
 		room = CHAN_READ_BYTES;
 	}
@@ -268,16 +271,24 @@ chan_keep_fds(struct chan *c, struct msghdr *mh)
 static int
 chan_keep_fd(struct chan *c, int fd)
 {
-	size_t i;
+	size_t n = chan_fds_kept(c);
 
-	for (i = 0; i < CHAN_FDS_MAX; i++) {
-		if (c->fds[i] == -1) {
-			c->fds[i] = fd;
-			return (0);
-		}
+	if (n == CHAN_FDS_MAX) {
+		close(fd);
+		return (-1);
 	}
-	close(fd);
-	return (-1);
+	c->fds[n] = fd;
+	return (0);
+}
+
+static size_t
+chan_fds_kept(const struct chan *c)
+{
+	size_t n = 0;
+
+	while (n < CHAN_FDS_MAX && c->fds[n] != -1)
+		n++;
+	return (n);
 }
 
 /* Up to the octet that descriptors go with, then from it on with them. */

@@ -376,6 +376,58 @@ more_descriptors_than_there_is_room_for_end_a_channel(void **state)
 }
 
 static void
+descriptors_beyond_those_not_taken_end_a_channel(void **state)
+{
+	int pipefd[2], fd;
+
+	(void)state;
+	assert_int_equal(pipe(pipefd), 0);
+	send_raw_fds(broker.fd, pipefd[1], 3, 3);
+	assert_int_equal(chan_read(&worker), 1);
+	send_raw_fds(broker.fd, pipefd[1], 2, 0);
+	close(pipefd[1]);
+	assert_int_equal(chan_read(&worker), -1);
+	assert_int_equal(errno, EPROTO);
+	while ((fd = chan_take_fd(&worker)) != -1)
+		close(fd);
+	assert_true(pipe_ended(pipefd[0]));
+	close(pipefd[0]);
+}
+
+/* Sizes at which a read fills its room while more sets lie behind it. */
+static void
+sets_of_descriptors_that_lie_ready_come_one_by_one(void **state)
+{
+	static const size_t size[] = { 34000, 60000, 10000 };
+	static uint8_t roster[60000];
+	struct msg m = MSG(OPENED);
+	int fds[2], fd;
+	size_t i, n;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	for (i = 0; i < 3; i++) {
+		m.f[opened_seq].u = i;
+		m.f[opened_roster].b = bytes_of(roster, size[i]);
+		assert_int_equal(chan_send_fds(&broker, &m, fds, 2), 0);
+		assert_int_equal(chan_flush(&broker), 0);
+	}
+	for (i = 0; i < 3;) {
+		assert_int_equal(chan_read(&worker), 1);
+		while (chan_next(&worker, &m) == 1) {
+			assert_true(m.f[opened_seq].u == i++);
+			for (n = 0; n < 2; n++) {
+				fd = chan_take_fd(&worker);
+				assert_true(fd != -1);
+				close(fd);
+			}
+		}
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
 descriptors_that_nobody_took_are_closed_with_the_channel(void **state)
 {
 	int pipefd[2];
@@ -489,6 +541,8 @@ main(void)
 		chan_test(a_broker_takes_no_descriptors),
 		chan_test(
 		    more_descriptors_than_there_is_room_for_end_a_channel),
+		chan_test(descriptors_beyond_those_not_taken_end_a_channel),
+		chan_test(sets_of_descriptors_that_lie_ready_come_one_by_one),
 		chan_test(
 		    descriptors_that_nobody_took_are_closed_with_the_channel),
 		chan_test(a_wrong_frame_is_final),

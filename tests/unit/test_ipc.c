@@ -234,6 +234,8 @@ lengths_of_bins_are_held_against_frame_and_table(void **state)
 {
 	/* MINT subject scope(64) ttl */
 	const struct bad bad[] = {
+		{ "the last one past the end",
+		    BYTES_LIT("\5\0\0\0\x92\x0f\xc4\2x") },
 		{ "past the end", BYTES_LIT("\7\0\0\0\x94\x11\xc4\2x\xc4\0") },
 		{ "huge", BYTES_LIT("\7\0\0\0\x94\x11\xc6\xff\xff\xff\xff") },
 		{ "bin16 of 1",
