@@ -619,6 +619,91 @@ run_setuid(void)
 	return (setuid(0));
 }
 
+/* A file of /proc/PID, whole: as the kernel sees the child. */
+static const char *
+proc_read(pid_t pid, const char *name)
+{
+	static char text[8192];
+	char path[64];
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	assert_non_null(f = fopen(path, "r"));
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	return (text);
+}
+
+static ino_t
+proc_inode(const char *who, const char *name)
+{
+	struct stat st;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/%s", who, name);
+	assert_int_equal(stat(path, &st), 0);
+	return (st.st_ino);
+}
+
+static void
+worker_seen_by_the_kernel(pid_t pid)
+{
+	const char *text = proc_read(pid, "status");
+	struct stat st;
+	char who[16], path[32];
+
+	assert_non_null(strstr(text, "Uid:\t65534\t65534\t65534\t65534\n"));
+	assert_non_null(strstr(text, "Gid:\t65534\t65534\t65534\t65534\n"));
+	assert_non_null(strstr(text, "Groups:\t \n"));
+	assert_non_null(strstr(text, "CapPrm:\t0000000000000000\n"));
+	assert_non_null(strstr(text, "NoNewPrivs:\t1\n"));
+	assert_non_null(
+	    strstr(text, SANDBOX_SANITIZED ? "Seccomp:\t0" : "Seccomp:\t2"));
+	text = proc_read(pid, "limits");
+	assert_non_null(strstr(text, "Max core file size        0  "));
+	assert_non_null(strstr(text, "Max processes             0  "));
+	(void)snprintf(who, sizeof(who), "%d", (int)pid);
+	assert_int_not_equal(proc_inode(who, "ns/net"),
+	    proc_inode("self", "ns/net"));
+	assert_int_equal(proc_inode(who, "root"), proc_inode(who, "cwd"));
+	assert_int_not_equal(proc_inode(who, "root"),
+	    proc_inode("self", "root"));
+	/* What cannot be dumped belongs to root in /proc. */
+	(void)snprintf(path, sizeof(path), "/proc/%s/status", who);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
+static void
+the_kernel_confirms_what_the_report_says(void **state)
+{
+	struct sandbox_plan plan = plan_make();
+	struct sandbox_report report;
+	int link[2];
+	char octet;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	plan.namespaces = 1;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, link), 0);
+	if ((pid = fork()) == 0) {
+		close(link[0]);
+		TRY(sandbox_worker(&plan, -1, link[1], -1, &report) == 0);
+		TRY(write(link[1], "s", 1) == 1);
+		TRY(read(link[1], &octet, 1) == 0);
+		_exit(0);
+	}
+	close(link[1]);
+	assert_int_equal(read(link[0], &octet, 1), 1);
+	worker_seen_by_the_kernel(pid);
+	close(link[0]);
+	assert_child_is_well(pid);
+}
+
 static void
 a_broker_that_forks_execs_or_maps_code_dies(void **state)
 {
@@ -780,6 +865,7 @@ main(void)
 		    a_broker_sees_no_other_file_and_makes_no_socket),
 		cmocka_unit_test(
 		    a_broker_reads_what_the_plan_names_and_no_more),
+		cmocka_unit_test(the_kernel_confirms_what_the_report_says),
 		cmocka_unit_test(a_broker_that_forks_execs_or_maps_code_dies),
 #endif
 	};
