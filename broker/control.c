@@ -145,10 +145,11 @@ control_store(struct bytes key, struct bytes val, void *arg)
 	size_t sessions = 0;
 
 	(void)val;
-	if (key.n < 2)
+	/* dialect, room be32, name: txn_row_key */
+	if (key.n < 5)
 		return (0);
-	id = (struct doc_id){ (enum dialect_id)key.p[0], key.p[1],
-		bytes_skip(key, 2) };
+	id = (struct doc_id){ (enum dialect_id)key.p[0], be32_get(key.p + 1),
+		bytes_skip(key, 5) };
 	if (id.dialect == DIALECT_NONE)
 		return (0);
 	txn_init(&t, c->b->kv, &id);
