@@ -95,7 +95,7 @@ link_send(struct conn *c, const struct msg *m)
 {
 	if (c->lost || c->link.fd == -1)
 		return;
-	if (!TAILQ_EMPTY(&c->ops)) {
+	if (!TAILQ_EMPTY(&c->ops) || chan_pending(&c->link) > CONN_HIGH_BYTES) {
 		if (kept_add(&c->ops, m) == NULL)
 			conn_drop(c);
 		return;

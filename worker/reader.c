@@ -36,8 +36,8 @@ static int reader_may(const struct conn *);
 static enum reader_stop reader_gather(struct conn *, struct reader_batch *);
 static int reader_skips(const struct conn *, const struct ring_entry *);
 static int reader_own(const struct conn *, const struct ring_entry *);
-static void reader_take(struct reader_batch *, const struct ring_entry *,
-    uint32_t frame, const struct reader *);
+static void reader_take(struct reader_batch *, struct bytes frame,
+    const struct reader *);
 static int reader_write(struct conn *, struct reader_batch *, uint64_t start);
 static void reader_rest(struct conn *, struct reader_batch *, size_t written);
 static void reader_behind(struct conn *);
@@ -198,10 +198,7 @@ reader_gather(struct conn *c, struct reader_batch *b)
 	while (b->n < READER_FRAMES && b->bytes < READER_BYTES) {
 		if ((found = ring_peek(&r->ring, &r->pos, &at)) != 1)
 			return (found == 0 ? READER_EMPTY : READER_BEHIND);
-		/* A copy: checks on shared memory hold for one reading only. */
 		e = *at;
-		if (!ring_valid(&r->ring, r->pos))
-			return (READER_BEHIND);
 		if (reader_own(c, &e))
 			return (READER_OWN);
 		if (!reader_skips(c, &e) &&
@@ -218,7 +215,7 @@ reader_gather(struct conn *c, struct reader_batch *b)
 			continue;
 		}
 		r->seq = e.seq > r->seq ? e.seq : r->seq;
-		reader_take(b, at, e.frame, r);
+		reader_take(b, ring_frame(at), r);
 	}
 	return (READER_FULL);
 }
@@ -245,15 +242,14 @@ reader_own(const struct conn *c, const struct ring_entry *e)
 }
 
 static void
-reader_take(struct reader_batch *b, const struct ring_entry *at, uint32_t frame,
-    const struct reader *r)
+reader_take(struct reader_batch *b, struct bytes frame, const struct reader *r)
 {
 	/* writev only reads, but an iovec has no const. */
-	b->iov[b->n].iov_base = (void *)(uintptr_t)ring_frame(at).p;
-	b->iov[b->n].iov_len = frame;
+	b->iov[b->n].iov_base = (void *)(uintptr_t)frame.p;
+	b->iov[b->n].iov_len = frame.n;
 	b->pos[b->n] = r->pos;
 	b->seq[b->n] = r->seq;
-	b->bytes += frame;
+	b->bytes += frame.n;
 	b->n++;
 }
 

@@ -103,7 +103,7 @@ submit_step(struct conn *c)
 	struct kept *k = TAILQ_FIRST(&c->ops);
 	const struct submit_part *part;
 
-	if (k == NULL || c->lost)
+	if (k == NULL || c->lost || chan_pending(&c->link) > CONN_HIGH_BYTES)
 		return (0);
 	if (c->blob.tag != 0)
 		return (submit_feed(c, &k->m));
