@@ -1,0 +1,336 @@
+/*
+ * The ring reader with a ring of its own and a socket pair for the client: what
+ * goes out, what is passed over, and when a verdict is ripe.
+ */
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "worker/conn_internal.h"
+
+#define RING_BYTES 65536
+#define ME	   7
+#define OTHER	   8
+
+static struct {
+	int behind;
+	uint64_t stub;
+	uint64_t verdict[8];
+	int nverdicts;
+} seen;
+
+static void
+fake_behind(struct conn *c, uint64_t seq)
+{
+	(void)c;
+	(void)seq;
+	seen.behind++;
+}
+
+static void
+fake_stub(struct conn *c, const struct entry *e)
+{
+	(void)c;
+	seen.stub = e->seq;
+}
+
+static void
+fake_verdict(struct conn *c, const struct verdict_in *v)
+{
+	(void)c;
+	seen.verdict[seen.nverdicts++] = v->tag;
+}
+
+static const struct dialect fake = {
+	.behind = fake_behind,
+	.stub = fake_stub,
+	.verdict = fake_verdict,
+};
+
+struct bench {
+	struct ring ring;
+	struct conn *c;
+	int client;
+};
+
+static int
+setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	int pair[2];
+
+	memset(&seen, 0, sizeof(seen));
+	b->c = calloc(1, sizeof(*b->c));
+	assert_int_equal(ring_create(&b->ring, RING_BYTES), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	fcntl(pair[1], F_SETFL, O_NONBLOCK);
+	b->client = pair[1];
+	b->c->fd = pair[0];
+	b->c->link.fd = -1;
+	b->c->dialect = &fake;
+	b->c->phase = CONN_WS;
+	b->c->session = ME;
+	TAILQ_INIT(&b->c->ops);
+	reader_init(&b->c->reader);
+	assert_int_equal(reader_attach(&b->c->reader, ring_reader_fd(&b->ring),
+			     -1, RING_BYTES, ring_tail(&b->ring)),
+	    0);
+	*state = b;
+	return (0);
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	reader_free(&b->c->reader);
+	buf_free(&b->c->out);
+	close(b->c->fd);
+	close(b->client);
+	ring_close(&b->ring);
+	free(b->c);
+	free(b);
+	return (0);
+}
+
+static uint64_t
+put(struct bench *b, uint64_t seq, uint64_t origin, unsigned flags,
+    const char *text)
+{
+	struct ring_entry e = { .seq = seq,
+		.origin = origin,
+		.flags = (uint16_t)flags };
+	struct bytes piece = bytes_str(text);
+	uint64_t end = ring_put(&b->ring, &e, &piece, 1);
+
+	ring_publish(&b->ring);
+	return (end);
+}
+
+static void
+verdict(struct bench *b, uint64_t tag, uint64_t seq, uint64_t position)
+{
+	struct msg m = MSG(VERDICT);
+
+	m.f[verdict_tag].u = tag;
+	m.f[verdict_seq].u = seq;
+	m.f[verdict_position].u = position;
+	assert_int_equal(reader_verdict(b->c, &m), 0);
+}
+
+static void
+turn(struct bench *b)
+{
+	while (reader_verdicts(b->c) || reader_step(b->c))
+		continue;
+}
+
+static void
+expect(struct bench *b, const char *want)
+{
+	char got[256] = "";
+	ssize_t n = read(b->client, got, sizeof(got) - 1);
+
+	assert_string_equal(n < 0 ? "" : got, want);
+}
+
+static void
+a_reader_that_was_not_set_live_sends_nothing(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, 1, OTHER, 0, "a");
+	turn(b);
+	expect(b, "");
+	conn_live(b->c, 0);
+	turn(b);
+	expect(b, "a");
+}
+
+static void
+numbers_that_the_client_has_are_passed_over(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, 1, OTHER, 0, "a");
+	put(b, 0, OTHER, 0, "s");
+	put(b, 2, OTHER, 0, "b");
+	put(b, 3, OTHER, 0, "c");
+	conn_live(b->c, 2);
+	turn(b);
+	expect(b, "sc");
+	assert_int_equal(conn_seq(b->c), 3);
+}
+
+static void
+own_entries_marked_so_are_passed_over(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, 1, ME, RING_SKIP_ORIGIN, "a");
+	put(b, 2, OTHER, RING_SKIP_ORIGIN, "b");
+	put(b, 3, ME, 0, "c");
+	conn_live(b->c, 0);
+	turn(b);
+	expect(b, "bc");
+}
+
+static void
+a_verdict_waits_until_the_ring_was_read_up_to_it(void **state)
+{
+	struct bench *b = *state;
+	uint64_t end;
+
+	conn_live(b->c, 0);
+	end = put(b, 1, OTHER, 0, "a");
+	verdict(b, 5, 1, end);
+	assert_int_equal(seen.nverdicts, 0);
+	turn(b);
+	expect(b, "a");
+	assert_int_equal(seen.nverdicts, 1);
+}
+
+static void
+a_verdict_waits_while_the_reader_is_paused(void **state)
+{
+	struct bench *b = *state;
+
+	verdict(b, 5, 1, 0);
+	turn(b);
+	assert_int_equal(seen.nverdicts, 0);
+	conn_live(b->c, 0);
+	turn(b);
+	assert_int_equal(seen.nverdicts, 1);
+}
+
+static void
+the_reader_stops_before_an_own_entry_until_its_verdict(void **state)
+{
+	struct bench *b = *state;
+	uint64_t end;
+
+	b->c->reader.submits = 2;
+	conn_wait_own(b->c, 1);
+	conn_live(b->c, 0);
+	put(b, 1, OTHER, 0, "a");
+	put(b, 2, ME, 0, "b");
+	put(b, 3, OTHER, 0, "c");
+	end = put(b, 4, ME, 0, "d");
+	turn(b);
+	expect(b, "a");
+	verdict(b, 11, 2, end);
+	turn(b);
+	assert_int_equal(seen.nverdicts, 1);
+	expect(b, "bc");
+	verdict(b, 12, 4, end);
+	turn(b);
+	assert_int_equal(seen.verdict[1], 12);
+	expect(b, "d");
+}
+
+static void
+a_stub_pauses_the_reader_behind_what_came_before(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, 1, OTHER, 0, "a");
+	put(b, 2, OTHER, RING_STUB, "");
+	put(b, 3, OTHER, 0, "c");
+	conn_live(b->c, 0);
+	turn(b);
+	expect(b, "a");
+	assert_int_equal(seen.stub, 2);
+	conn_live(b->c, 2);
+	turn(b);
+	expect(b, "c");
+}
+
+static void
+a_reader_left_behind_says_so_and_stands_at_the_end(void **state)
+{
+	struct bench *b = *state;
+	char text[8000];
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	conn_live(b->c, 0);
+	for (i = 1; i < 20; i++)
+		put(b, (uint64_t)i, OTHER, 0, text);
+	turn(b);
+	assert_int_equal(seen.behind, 1);
+	expect(b, "");
+	put(b, 20, OTHER, 0, "z");
+	conn_live(b->c, 19);
+	turn(b);
+	expect(b, "z");
+}
+
+static void
+nothing_overtakes_what_is_queued(void **state)
+{
+	struct bench *b = *state;
+
+	conn_live(b->c, 0);
+	output_add(b->c, BYTES_LIT("q"));
+	put(b, 1, OTHER, 0, "a");
+	turn(b);
+	expect(b, "");
+	output_flush(b->c);
+	turn(b);
+	expect(b, "qa");
+}
+
+static void
+a_frame_that_the_client_takes_in_part_is_finished_first(void **state)
+{
+	struct bench *b = *state;
+	char junk[4096] = { 0 }, got[8192];
+	size_t junked = 0, total = 0;
+	ssize_t n;
+
+	while ((n = write(b->c->fd, junk, sizeof(junk))) > 0)
+		junked += (size_t)n;
+	conn_live(b->c, 0);
+	put(b, 1, OTHER, 0, "abc");
+	put(b, 2, OTHER, 0, "def");
+	turn(b);
+	assert_int_equal(conn_queued(b->c), 3);
+	assert_int_equal(conn_seq(b->c), 1);
+	while ((n = read(b->client, got, sizeof(got))) > 0)
+		total += (size_t)n;
+	assert_int_equal(total, junked);
+	output_flush(b->c);
+	turn(b);
+	expect(b, "abcdef");
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_reader_that_was_not_set_live_sends_nothing),
+		TEST(numbers_that_the_client_has_are_passed_over),
+		TEST(own_entries_marked_so_are_passed_over),
+		TEST(a_verdict_waits_until_the_ring_was_read_up_to_it),
+		TEST(a_verdict_waits_while_the_reader_is_paused),
+		TEST(the_reader_stops_before_an_own_entry_until_its_verdict),
+		TEST(a_stub_pauses_the_reader_behind_what_came_before),
+		TEST(a_reader_left_behind_says_so_and_stands_at_the_end),
+		TEST(nothing_overtakes_what_is_queued),
+		TEST(a_frame_that_the_client_takes_in_part_is_finished_first),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
