@@ -30,7 +30,7 @@ static void conn_read(struct conn *);
 static int conn_reads(const struct conn *);
 static void conn_pump(struct conn *);
 static int conn_step(struct conn *);
-static void conn_drained(struct conn *);
+static int conn_drained(struct conn *);
 static void conn_settle(struct conn *);
 static void conn_ended(struct conn *);
 static void conn_linger(struct conn *);
@@ -334,10 +334,10 @@ conn_pump(struct conn *c)
 			continue;
 		output_flush(c);
 		link_flush(c);
-		conn_drained(c);
-		if (!conn_step(c))
+		if (!conn_drained(c) && !conn_step(c))
 			break;
 	}
+	c->busy = i == CONN_STEPS;
 	output_flush(c);
 	link_flush(c);
 	conn_settle(c);
@@ -353,19 +353,19 @@ conn_step(struct conn *c)
 	    reader_step(c));
 }
 
-static void
+/* 1: the dialect was told that it may write. */
+static int
 conn_drained(struct conn *c)
 {
-	if (c->out.len >= CONN_LOW_BYTES) {
+	if (c->out.len >= CONN_LOW_BYTES)
 		c->filled = 1;
-		return;
-	}
-	if (!c->filled)
-		return;
+	if (c->out.len >= CONN_LOW_BYTES || !c->filled)
+		return (0);
 	c->filled = 0;
 	if (c->phase <= CONN_WS && c->dialect != NULL &&
 	    c->dialect->drained != NULL)
 		c->dialect->drained(c);
+	return (1);
 }
 
 /* When nothing more can be done: what does the silence mean? */
@@ -447,6 +447,8 @@ conn_wait_ms(const struct conn *c)
 	int64_t first = 0;
 	size_t i;
 
+	if (c->busy)
+		return (0);
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
 		if (at[i] != 0 && (first == 0 || at[i] < first))
 			first = at[i];
