@@ -48,6 +48,8 @@ struct kv_ops {
 	 */
 	int (*scan)(struct kv *, enum kv_table, struct bytes from,
 	    struct bytes to, int reverse, kv_each *each, void *arg);
+	/* A store that has failed keeps its files open and locked, and memory.
+	 */
 	void (*close)(struct kv *);
 };
 

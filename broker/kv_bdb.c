@@ -37,6 +37,13 @@ static void bdb_tables_close(struct bdb *);
 static void bdb_say(const DB_ENV *, const char *, const char *);
 static void bdb_event(DB_ENV *, u_int32_t, void *);
 static uint32_t bdb_clamp(uint64_t, uint64_t, uint64_t);
+static int bdb_sync(int);
+
+/* Stores that failed, with their lock, until the process ends. */
+static struct bdb *bdb_left;
+
+/* A sync failed in this process; the library's hook knows no store. */
+static atomic_int bdb_sync_failed;
 
 struct kv *
 kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)
@@ -85,8 +92,19 @@ bdb_close(struct kv *kv)
 	if (b->txn != NULL)
 		kv->ops->abort(kv);
 	if (!atomic_load(&b->failed) &&
-	    (error = b->env->txn_checkpoint(b->env, 0, 0, 0)) != 0)
+	    (error = b->env->txn_checkpoint(b->env, 0, 0, 0)) != 0) {
 		bdb_fail(b, "checkpoint", error);
+		atomic_store(&b->failed, 1);
+	}
+	if (atomic_load(&b->failed)) {
+		/*
+		 * Closing would write pages out whose log may be lost, which
+		 * no recovery puts right: all is left to the process's end.
+		 */
+		b->left = bdb_left;
+		bdb_left = b;
+		return;
+	}
 	bdb_tables_close(b);
 	b->env->close(b->env, 0);
 	close(b->lock_fd);
@@ -167,7 +185,9 @@ bdb_env_open(struct bdb *b, const struct kv_bdb_options *o)
 {
 	int error;
 
-	if ((error = db_env_create(&b->env, 0)) != 0)
+	atomic_store(&bdb_sync_failed, 0);
+	if ((error = db_env_set_func_fsync(bdb_sync)) != 0 ||
+	    (error = db_env_create(&b->env, 0)) != 0)
 		return (error);
 	b->env->app_private = b;
 	b->env->set_errcall(b->env, bdb_say);
@@ -266,4 +286,29 @@ static uint32_t
 bdb_clamp(uint64_t v, uint64_t min, uint64_t max)
 {
 	return ((uint32_t)(v < min ? min : v > max ? max : v));
+}
+
+/*
+ * 0 or an error number.
+ *
+ * The library repeats a sync that failed with EIO up to a hundred times.  The
+ * second would succeed, as the system drops what it could not write, and the
+ * batch would be called saved.  So the first failure is the last word, for the
+ * other thread too, and with an error that the library does not try again.
+ */
+static int
+bdb_sync(int fd)
+{
+	int r;
+
+	if (!atomic_load(&bdb_sync_failed)) {
+		do
+			r = fdatasync(fd);
+		while (r == -1 && errno == EINTR);
+		if (r == 0)
+			return (0);
+		log_warn("store: sync");
+		atomic_store(&bdb_sync_failed, 1);
+	}
+	return (ENOTRECOVERABLE);
 }

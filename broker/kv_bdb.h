@@ -30,6 +30,7 @@ struct bdb {
 	uint8_t *bulk; /* spare buffer of scans, NULL while one uses it */
 	uint32_t bulk_bytes;
 	atomic_int failed; /* for good: a flush or the environment */
+	struct bdb *left;  /* another that failed */
 
 	pthread_t thread;
 	int thread_runs;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,6 +28,21 @@
 
 #define L(s)	    BYTES_LIT(s)
 #define KEY_ALL_END BYTES_LIT("\xff\xff\xff\xff\xff\xff\xff\xff\xff")
+
+/* The C library's is not reached: counts, and fails when told to. */
+static atomic_int syncs, sync_errors;
+
+int
+fdatasync(int fd)
+{
+	atomic_fetch_add(&syncs, 1);
+	if (atomic_load(&sync_errors) > 0) {
+		atomic_fetch_sub(&sync_errors, 1);
+		errno = EIO;
+		return (-1);
+	}
+	return (fsync(fd));
+}
 
 /* What a scan brought, as "key=value;" text, or the sizes of large values. */
 struct seen {
@@ -436,6 +452,35 @@ random_operations_agree(void **state)
 	kv[1]->ops->close(kv[1]);
 }
 
+/*
+ * Runs a part of a test in a process of its own, over the same directory: a
+ * store that has failed keeps its memory.  The part returns 0 or a line.
+ */
+static void
+in_child(struct store *s, int (*part)(struct store *))
+{
+	int status;
+	pid_t pid;
+
+	s->kv->ops->close(s->kv);
+	s->kv = NULL;
+	if ((pid = fork()) == 0) {
+		log_level_set(LOG_LEVEL_ERROR);
+		store_reopen(s);
+		if ((status = part(s)) != 0)
+			fprintf(stderr, "child: line %d\n", status);
+		_exit(status != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+#define CHECK(x)                                                               \
+	do {                                                                   \
+		if (!(x))                                                      \
+			return (__LINE__);                                     \
+	} while (0)
+
 /* --- the durable one ----------------------------------------------------- */
 
 static void
@@ -643,34 +688,80 @@ checkpoints_and_flushes_run_beside_writes(void **state)
 }
 
 static void
-after_a_failed_flush_every_call_fails(void **state)
+a_flush_of_many_commits_is_one_sync(void **state)
 {
 	struct kv *kv = ((struct store *)*state)->kv;
+	int i;
+
+	atomic_store(&syncs, 0);
+	for (i = 0; i < 20; i++) {
+		begin(kv);
+		put(kv, L("a"), L("b"));
+		commit(kv);
+	}
+	assert_int_equal(atomic_load(&syncs), 0);
+	assert_int_equal(kv->ops->flush(kv), 0);
+	assert_int_equal(atomic_load(&syncs), 1);
+}
+
+static int
+fail_a_sync(struct store *s)
+{
+	struct kv *kv = s->kv;
+
+	CHECK(kv->ops->begin(kv) == 0);
+	CHECK(kv->ops->put(kv, KV_REG, L("a"), L("b")) == 0);
+	CHECK(kv->ops->commit(kv) == 0);
+	atomic_store(&syncs, 0);
+	atomic_store(&sync_errors, 1);
+	CHECK(kv->ops->flush(kv) == -1);
+	CHECK(atomic_load(&syncs) == 1);
+	CHECK(kv->ops->flush(kv) == -1);
+	CHECK(kv->ops->begin(kv) == -1);
+	kv->ops->close(kv);
+	CHECK(atomic_load(&syncs) == 1);
+	return (0);
+}
+
+/* The library by itself would try again, and be told that all is well. */
+static void
+a_failed_sync_is_never_tried_again(void **state)
+{
+	in_child(*state, fail_a_sync);
+}
+
+static int
+fail_a_write(struct store *s)
+{
+	struct kv *kv = s->kv;
 	struct rlimit whole, none;
 	struct buf b = BUF_INIT;
 
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	CHECK(getrlimit(RLIMIT_FSIZE, &whole) == 0);
 	signal(SIGXFSZ, SIG_IGN);
 	none = whole;
 	none.rlim_cur = 0;
-	begin(kv);
-	put(kv, L("a"), L("never"));
-	commit(kv);
-	log_level_set(LOG_LEVEL_ERROR);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	assert_int_equal(kv->ops->flush(kv), -1);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
-	signal(SIGXFSZ, SIG_DFL);
-	assert_int_equal(kv->ops->flush(kv), -1);
-	assert_int_equal(kv->ops->begin(kv), -1);
-	assert_int_equal(kv->ops->get(kv, KV_REG, L("a"), &b), -1);
-	assert_int_equal(kv->ops->scan(kv, KV_REG, L("a"), L("z"), 0, see,
-			     NULL),
-	    -1);
+	CHECK(kv->ops->begin(kv) == 0);
+	CHECK(kv->ops->put(kv, KV_REG, L("a"), L("never")) == 0);
+	CHECK(kv->ops->commit(kv) == 0);
+	CHECK(setrlimit(RLIMIT_FSIZE, &none) == 0);
+	CHECK(kv->ops->flush(kv) == -1);
+	CHECK(setrlimit(RLIMIT_FSIZE, &whole) == 0);
+	CHECK(kv->ops->flush(kv) == -1);
+	CHECK(kv->ops->begin(kv) == -1);
+	CHECK(kv->ops->get(kv, KV_REG, L("a"), &b) == -1);
+	CHECK(kv->ops->scan(kv, KV_REG, L("a"), L("z"), 0, see, NULL) == -1);
 	buf_free(&b);
+	return (0);
 }
 
-/* 0: a read failed instead of missing a key, and the store is dead after. */
+static void
+after_a_failed_flush_every_call_fails(void **state)
+{
+	in_child(*state, fail_a_write);
+}
+
+/* A read fails instead of missing a key, and the store is dead after. */
 static int
 read_damaged(struct store *s)
 {
@@ -679,14 +770,14 @@ read_damaged(struct store *s)
 	uint32_t i;
 	int r = 1;
 
-	log_level_set(LOG_LEVEL_ERROR);
-	store_reopen(s);
 	for (i = 0; i < 1000 && r == 1; i++) {
 		be32_put(key, i);
 		r = s->kv->ops->get(s->kv, KV_REG, bytes_of(key, 4), &b);
 	}
 	buf_free(&b);
-	return (r == -1 && s->kv->ops->begin(s->kv) == -1 ? 0 : 2);
+	CHECK(r == -1);
+	CHECK(s->kv->ops->begin(s->kv) == -1);
+	return (0);
 }
 
 static void
@@ -696,8 +787,7 @@ a_damaged_page_is_noticed(void **state)
 	uint8_t key[4], octet;
 	char path[300];
 	uint32_t i;
-	int fd, status;
-	pid_t pid;
+	int fd;
 
 	begin(s->kv);
 	for (i = 0; i < 1000; i++) {
@@ -706,7 +796,6 @@ a_damaged_page_is_noticed(void **state)
 	}
 	commit(s->kv);
 	s->kv->ops->close(s->kv);
-	s->kv = NULL;
 	snprintf(path, sizeof(path), "%s/reg.db", s->dir);
 	assert_true((fd = open(path, O_RDWR)) != -1);
 	for (i = 1; pread(fd, &octet, 1, i * 4096 + 3000) == 1; i++) {
@@ -714,11 +803,8 @@ a_damaged_page_is_noticed(void **state)
 		assert_int_equal(pwrite(fd, &octet, 1, i * 4096 + 3000), 1);
 	}
 	close(fd);
-	/* In a child: the library forgets memory when it panics. */
-	if ((pid = fork()) == 0)
-		_exit(read_damaged(s));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	store_reopen(s);
+	in_child(s, read_damaged);
 }
 
 /* --- */
@@ -777,6 +863,8 @@ main(void)
 		BDB(a_directory_that_is_not_there_is_refused_in_words),
 		BDB(every_descriptor_closes_on_exec),
 		BDB(checkpoints_and_flushes_run_beside_writes),
+		BDB(a_flush_of_many_commits_is_one_sync),
+		BDB(a_failed_sync_is_never_tried_again),
 		BDB(after_a_failed_flush_every_call_fails),
 		BDB(a_damaged_page_is_noticed),
 	};
