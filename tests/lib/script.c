@@ -74,7 +74,7 @@ script_octets(const char *text, struct buf *out)
 	uint8_t octet;
 
 	for (;;) {
-		while (*text == ' ')
+		while (*text == ' ' || *text == ',')
 			text++;
 		if (*text == '\0')
 			return (out->failed ? -1 : 0);

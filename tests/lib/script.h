@@ -25,8 +25,8 @@ void script_free(struct script_vars *);
  * -1 for a name that is not set. */
 int script_expand(const struct script_vars *, const char *text, struct buf *);
 
-/* Appends "01 68656c aa*32": pairs of digits, blanks between them where one
- * likes, *N repeats the octet before it.  -1 if it is not that. */
+/* Appends "01 68656c aa*32": pairs of digits, blanks or commas between them
+ * where one likes, *N repeats the octet before it.  -1 if it is not that. */
 int script_octets(const char *text, struct buf *);
 
 /* Cuts the next word off *text and the blanks around it; "" at the end. */

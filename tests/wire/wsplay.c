@@ -24,7 +24,8 @@
  *	A< bin OCTETS		A< text TEXT		A< pong OCTETS
  *	A< big BEGIN SIZE [FROM]
  *	A< close [CODE [REASON]]		no code: the frame has none
- *	A< none			nothing came before the answer to a ping
+ *	A< none			nothing came before the answer to a ping; who
+ *				has just connected is in the store by then
  *	A< end			TCP ends
  *	A< http STATUS [BODY]	BODY may end in *
  *	A< field NAME: VALUE	of the answer's head
