@@ -73,6 +73,7 @@ struct conn {
 	int filled;	     /* out was over CONN_LOW_BYTES: drained() is due */
 	int quick;  /* nothing to linger for: the close was agreed on */
 	int ending; /* the worker was told to stop */
+	int busy;   /* the turn ended before its work: no waiting */
 	struct exchange *exchange;
 	struct ws ws;
 	struct buf message;
