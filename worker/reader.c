@@ -203,8 +203,6 @@ reader_gather(struct conn *c, struct reader_batch *b)
 			return (READER_OWN);
 		if (!reader_skips(c, &e) &&
 		    (e.flags & (RING_STUB | RING_BLOB)) != 0) {
-			if (b->n > 0)
-				return (READER_FULL);
 			r->pos += e.size;
 			b->stub = e;
 			return (READER_STUB);
