@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -57,6 +58,8 @@ main(int argc, char **argv)
 	    (o.listen.naddresses > 0 || !main_stderr_is_client());
 	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
 	    o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (sodium_init() == -1)
+		fatalx(EX_SOFTWARE, "libsodium does not start");
 	if (o.listen.naddresses > 0)
 		return (listen_run(&o.listen));
 	return (main_client(o.listen.broker));
