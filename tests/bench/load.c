@@ -65,30 +65,34 @@ need(const char *name)
 	return (v);
 }
 
-/* Ticks of one process and of its waited-for children. */
+/* CPU seconds of all living threads of one process, to the nanosecond. */
 static double
 cpu_of(long pid)
 {
-	char path[64], line[1024], *p;
-	unsigned long u, s;
-	long cu, cs;
+	char path[300];
+	double sum = 0;
+	unsigned long long ns;
+	struct dirent *e;
 	FILE *f;
+	DIR *d;
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	if ((f = fopen(path, "r")) == NULL)
+	snprintf(path, sizeof(path), "/proc/%ld/task", pid);
+	if ((d = opendir(path)) == NULL)
 		return (0);
-	p = fgets(line, sizeof(line), f);
-	fclose(f);
-	if (p == NULL || (p = strrchr(line, ')')) == NULL ||
-	    sscanf(p + 2,
-		"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld",
-		&u, &s, &cu, &cs) != 4)
-		return (0);
-	return ((double)(u + s + (unsigned long)cu + (unsigned long)cs) /
-	    (double)sysconf(_SC_CLK_TCK));
+	while ((e = readdir(d)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/%ld/task/%.20s/schedstat",
+		    pid, e->d_name);
+		if ((f = fopen(path, "r")) == NULL)
+			continue;
+		if (fscanf(f, "%llu", &ns) == 1)
+			sum += (double)ns / 1e9;
+		fclose(f);
+	}
+	closedir(d);
+	return (sum);
 }
 
-/* Calls each(pid) for the living children of pid. */
+/* The same of pid and its living children together. */
 static double
 tree_sum(long pid, double (*of)(long))
 {

@@ -76,7 +76,7 @@ server_start(struct server *s, enum server_part parts)
 	char address[32];
 	const char *broker[] = { "quired", "-d", "-f", conf, "-r", "3", NULL };
 	const char *listener[] = { "quire-worker", "-d", "-s", sock, "-l",
-		address, "-r", "3", NULL };
+		address, "-r", "3", "-m", "20000", "-M", "20000", NULL };
 
 	snprintf(address, sizeof(address), "127.0.0.1:%u", s->port);
 	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
