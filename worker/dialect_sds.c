@@ -34,6 +34,7 @@ struct sds {
 	struct sds_chunks chunks;
 	struct sds_value *begun; /* a value whose clock is awaited */
 	int wanted;		 /* a value asked for while the feed is busy */
+	int asking; /* the answer is on its way: later frames wait */
 	uint8_t wanted_key[SDS_KEY_BYTES];
 };
 
@@ -389,7 +390,8 @@ sds_end(struct conn *c, enum code code)
 static void
 sds_hold(struct sds *s)
 {
-	conn_hold(s->conn, !s->open || s->begun != NULL || s->wanted);
+	conn_hold(s->conn,
+	    !s->open || s->begun != NULL || s->wanted || s->asking);
 }
 
 /* After the feed went on: what its end makes possible. */
@@ -404,6 +406,10 @@ sds_settle(struct sds *s, enum code code)
 	}
 	if (s->feed.step != SDS_FEED_IDLE)
 		return;
+	if (s->asking) {
+		s->asking = 0;
+		sds_hold(s);
+	}
 	if (s->feed.missing) {
 		s->feed.missing = 0;
 		conn_signal(s->conn, SDS_VERB_SIGNAL, bytes_of(&type, 1),
@@ -411,6 +417,7 @@ sds_settle(struct sds *s, enum code code)
 	}
 	if (s->wanted) {
 		s->wanted = 0;
+		s->asking = 1;
 		sds_feed_value(&s->feed, s->wanted_key);
 		sds_feed_run(&s->feed);
 		sds_hold(s);
