@@ -155,7 +155,7 @@ batch_failed(struct broker *b)
 	b->count.failed_batches++;
 	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry)
 	{
-		decide_undo(b, op);
+		decide_undo(op);
 		n++;
 	}
 	if (n > 1) {
@@ -213,7 +213,7 @@ batch_free(struct broker *b, struct op *op)
 	session_resume(s);
 	session_unref(s);
 	doc_unref(b, op->doc);
-	effects_free(&op->effects);
+	effect_free(op->effects);
 	buf_free(&op->frame);
 	buf_free(&op->info);
 	buf_free(&op->roster);

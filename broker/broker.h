@@ -105,7 +105,6 @@ struct doc {
 	struct session_list sessions;
 	size_t nsessions;
 	struct signal_blobs blobs;
-	uint64_t ops_total;
 };
 
 /* One thing to decide: a message, or a session's leaving. */
@@ -182,7 +181,7 @@ void session_flush(struct session *);
 void session_resume(struct session *); /* after operations were done */
 
 /* dispatch.c: the gate.  0, or -1: the session is to be closed. */
-int dispatch(struct session *, const struct msg *, size_t bytes);
+int dispatch(struct session *, const struct msg *);
 
 /* handle_*.c: called by the gate, the message is in order.  As dispatch. */
 int handle_hello(struct session *, const struct msg *);
@@ -208,11 +207,8 @@ void doc_blobs_settle(struct broker *, struct doc *);
 
 /* decide.c: what an operation does.  0, or -1: the store failed. */
 int decide(struct broker *, struct op *);
-void decide_undo(struct broker *, struct op *);
+void decide_undo(struct op *);
 int op_writes(const struct op *);
-void effects_free(struct effect **);
-int decide_begin(struct broker *, struct op *, struct txn *);
-int decide_end(struct op *, struct txn *, enum code);
 /* release.c: publishes the effects and sends the answer. */
 void release(struct broker *, struct op *);
 

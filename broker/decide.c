@@ -13,6 +13,8 @@
 #include "common/log.h"
 #include "common/wire.h"
 
+static int decide_begin(struct broker *, struct op *, struct txn *);
+static int decide_end(struct op *, struct txn *, enum code);
 static int decide_open(struct broker *, struct op *);
 static int decide_leave(struct broker *, struct op *);
 static int decide_submit(struct broker *, struct op *);
@@ -77,11 +79,10 @@ op_writes(const struct op *op)
 }
 
 void
-decide_undo(struct broker *b, struct op *op)
+decide_undo(struct op *op)
 {
 	struct session *s = op->session;
 
-	(void)b;
 	if (!op->done)
 		return;
 	if (op->carded) {
@@ -104,22 +105,11 @@ decide_undo(struct broker *b, struct op *op)
 	op->code = CODE_OK;
 	buf_free(&op->info);
 	buf_free(&op->roster);
-	effects_free(&op->effects);
+	effect_free(op->effects);
+	op->effects = NULL;
 }
 
-void
-effects_free(struct effect **list)
-{
-	struct effect *e;
-
-	while ((e = *list) != NULL) {
-		*list = e->next;
-		buf_free(&e->data);
-		free(e);
-	}
-}
-
-int
+static int
 decide_begin(struct broker *b, struct op *op, struct txn *t)
 {
 	struct session *s = op->session;
@@ -144,7 +134,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	return (0);
 }
 
-int
+static int
 decide_end(struct op *op, struct txn *t, enum code code)
 {
 	int failed = t->failed;
@@ -347,7 +337,6 @@ decide_submit(struct broker *b, struct op *op)
 		    (unsigned long long)op->session->id,
 		    v == NULL ? "?" : v->name, code_name(code));
 	r = decide_end(op, &t, code);
-	op->doc->ops_total++;
 	buf_free(&items);
 	return (r);
 }

@@ -28,11 +28,10 @@ static int dispatch_refuse(struct session *, const struct msg *, enum code);
 static int dispatch_verb_ok(const struct session *, const struct msg *);
 
 int
-dispatch(struct session *s, const struct msg *m, size_t bytes)
+dispatch(struct session *s, const struct msg *m)
 {
 	const struct ipc_row *row = ipc_row(m->type);
 
-	(void)bytes;
 	log_debug("session %llu > %s", (unsigned long long)s->id,
 	    ipc_name(m->type));
 	if (s->kicked && m->type != IPC_BYE)

@@ -169,7 +169,7 @@ session_process(struct session *s)
 		if (r == -1)
 			log_warnx("session %llu: not a message of ours",
 			    (unsigned long long)s->id);
-		if (r == -1 || dispatch(s, &m, s->chan.used) == -1) {
+		if (r == -1 || dispatch(s, &m) == -1) {
 			session_close(s);
 			return;
 		}

@@ -193,7 +193,7 @@ reader_gather(struct conn *c, struct reader_batch *b)
 	struct reader *r = &c->reader;
 	const struct ring_entry *at;
 	struct ring_entry e;
-	int found;
+	int found, skip;
 
 	while (b->n < READER_FRAMES && b->bytes < READER_BYTES) {
 		if ((found = ring_peek(&r->ring, &r->pos, &at)) != 1)
@@ -201,19 +201,15 @@ reader_gather(struct conn *c, struct reader_batch *b)
 		e = *at;
 		if (reader_own(c, &e))
 			return (READER_OWN);
-		if (!reader_skips(c, &e) &&
-		    (e.flags & (RING_STUB | RING_BLOB)) != 0) {
-			r->pos += e.size;
+		r->pos += e.size;
+		skip = reader_skips(c, &e);
+		if (!skip && (e.flags & (RING_STUB | RING_BLOB)) != 0) {
 			b->stub = e;
 			return (READER_STUB);
 		}
-		r->pos += e.size;
-		if (reader_skips(c, &e)) {
-			r->seq = e.seq > r->seq ? e.seq : r->seq;
-			continue;
-		}
 		r->seq = e.seq > r->seq ? e.seq : r->seq;
-		reader_take(b, ring_frame(at), r);
+		if (!skip)
+			reader_take(b, ring_frame(at), r);
 	}
 	return (READER_FULL);
 }
