@@ -40,7 +40,7 @@ doc_get(struct broker *b, const struct doc_id *id)
 	d->id = *id;
 	d->id.name = bytes_of(d->name, id->name.n);
 	d->ring.fd = d->reader_fd = -1;
-	d->bell.write_fd = d->bell.read_fd = d->bell.drain_fd = -1;
+	d->bell = (struct bell)BELL_NONE;
 	TAILQ_INIT(&d->sessions);
 	TAILQ_INIT(&d->blobs);
 	d->refs = 1;

@@ -72,7 +72,7 @@ release_opened(struct op *op)
 	m.f[opened_ring].u = op->doc->ring.bytes;
 	m.f[opened_roster].b = buf_bytes(&op->roster);
 	fds[0] = op->doc->reader_fd;
-	fds[1] = op->doc->bell.read_fd;
+	fds[1] = op->doc->bell.wait_fd;
 	if (chan_send_fds(&s->chan, &m, fds, 2) == -1) {
 		log_warn("session %llu: descriptors",
 		    (unsigned long long)s->id);

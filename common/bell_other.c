@@ -1,7 +1,9 @@
 /*
- * The bell.  Waking is what counts; how many octets lie in the FIFO does not,
- * as long as it is never full and, after a ring, never empty: a waiter that
- * was woken looks again before it returns, and must still find something.
+ * The bell as a FIFO, opened once for writing and once more, read-only, for the
+ * workers.  Waking is what counts; how many octets lie in it does not, as long
+ * as it is never full and, after a ring, never empty: a waiter that was woken
+ * looks again before it returns, and must still find something.  A worker that
+ * reads it can thus hush the bell of its own document.
  */
 #include <sys/types.h>
 #include <sys/stat.h>
@@ -26,18 +28,18 @@ bell_create(struct bell *b, const char *dir)
 	char path[PATH_MAX];
 	int saved;
 
-	*b = (struct bell){ .write_fd = -1, .read_fd = -1, .drain_fd = -1 };
+	*b = (struct bell)BELL_NONE;
 	if (bell_make(dir, path, sizeof(path)) == -1)
 		return (-1);
 	/* A reader first: no FIFO opens for writing without one. */
-	b->read_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (b->read_fd == -1)
+	b->wait_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (b->wait_fd == -1)
 		goto err;
-	b->write_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	b->ring_fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	b->drain_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	/* Nobody opens it again, by /proc or otherwise. */
-	if (b->write_fd == -1 || b->drain_fd == -1 ||
-	    fchmod(b->write_fd, 0) == -1)
+	if (b->ring_fd == -1 || b->drain_fd == -1 ||
+	    fchmod(b->ring_fd, 0) == -1)
 		goto err;
 	if (unlink(path) == -1)
 		goto err;
@@ -57,9 +59,9 @@ bell_ring(struct bell *b)
 	/* Before the write, so that a waiter on its way still sees one. */
 	if (b->rung >= BELL_DRAIN_EVERY - 1)
 		bell_drain(b);
-	if (write(b->write_fd, "", 1) == -1 && errno == EAGAIN) {
+	if (write(b->ring_fd, "", 1) == -1 && errno == EAGAIN) {
 		bell_drain(b);
-		(void)!write(b->write_fd, "", 1);
+		(void)!write(b->ring_fd, "", 1);
 	}
 	b->rung++;
 }
@@ -67,7 +69,7 @@ bell_ring(struct bell *b)
 void
 bell_close(struct bell *b)
 {
-	int *fds[] = { &b->write_fd, &b->read_fd, &b->drain_fd };
+	int *fds[] = { &b->ring_fd, &b->wait_fd, &b->drain_fd };
 	size_t i;
 
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
