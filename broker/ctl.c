@@ -19,7 +19,8 @@ static const struct ctl_command {
 	int words; /* that must follow the name, options included */
 	ctl_run_fn *run;
 } ctl_commands[] = {
-	{ "keygen", "[-K kid] keyfile", 1, ctl_keygen },
+	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen },
+	{ "pubkey", "keyfile", 1, ctl_pubkey },
 	{ "token",
 	    "[-k keyfile] [-K kid] -s subject -a store ... -S scope\n"
 	    "\t[-t ttl] [-i issuer] [-x json]",

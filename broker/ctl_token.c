@@ -1,6 +1,6 @@
 /*
- * quirectl keygen and token: offline, from the key file alone.  What a token
- * may say is decided in token.c and claims.c.
+ * quirectl keygen, pubkey and token: offline, from the key file alone.  What a
+ * token may say is decided in token.c and claims.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,26 +31,56 @@ static int ctl_token_args(struct ctl_token_args *, int, char **);
 static int ctl_token_arg(struct ctl_token_args *, int, const char *);
 static int ctl_token_ttl(const char *, int64_t *);
 static int ctl_token_print(const struct ctl_token_args *, const char *);
+static int ctl_print(struct bytes);
 
 int
 ctl_keygen(const struct ctl *ctl, int argc, char **argv)
 {
+	enum key_alg alg = KEY_HS256;
 	const char *kid = "";
 	int c, error;
 
 	(void)ctl;
-	while ((c = getopt(argc, argv, "+K:")) != -1) {
-		if (c != 'K')
+	while ((c = getopt(argc, argv, "+eK:")) != -1)
+		if (c == 'e')
+			alg = KEY_EDDSA;
+		else if (c == 'K')
+			kid = optarg;
+		else
 			return (ctl_usage(argv[0]));
-		kid = optarg;
-	}
 	if (argc - optind != 1)
 		return (ctl_usage(argv[0]));
-	if (keyring_generate(argv[optind], kid) == 0)
+	if (keyring_generate(argv[optind], alg, kid) == 0)
 		return (0);
 	error = errno;
 	log_warn("%s", argv[optind]);
 	return (error == EEXIST ? EX_CANTCREAT : ctl_exit_errno(error));
+}
+
+int
+ctl_pubkey(const struct ctl *ctl, int argc, char **argv)
+{
+	struct keyring *ring;
+	struct buf out = BUF_INIT;
+	int status = 0;
+	size_t i;
+
+	(void)ctl;
+	if (argc != 2)
+		return (ctl_usage(argv[0]));
+	if ((ring = keyring_load(argv[1])) == NULL)
+		return (ctl_exit_errno(errno));
+	for (i = 0; i < ring->n; i++)
+		if (ring->keys[i].alg == KEY_EDDSA)
+			keyring_public_line(&out, &ring->keys[i]);
+	keyring_free(ring);
+	if (out.len == 0) {
+		log_warnx("%s: no EdDSA key", argv[1]);
+		status = EX_DATAERR;
+	} else if (ctl_print(buf_bytes(&out)) == -1)
+		status = EX_IOERR;
+	buf_free(&out);
+	return (status);
 }
 
 int
@@ -167,11 +197,19 @@ ctl_token_print(const struct ctl_token_args *a, const char *path)
 			log_warnx("these claims would be refused");
 		else
 			log_warn("token");
-	} else if (printf("%.*s\n", (int)out.len,
-		       (const char *)buf_bytes(&out).p) < 0 ||
-	    fflush(stdout) == EOF)
+	} else if (buf_add_u8(&out, '\n') == -1 ||
+	    ctl_print(buf_bytes(&out)) == -1)
 		status = EX_IOERR;
 	buf_wipe(&out);
 	keyring_free(ring);
 	return (status);
+}
+
+static int
+ctl_print(struct bytes text)
+{
+	return (
+	    fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0
+		? 0
+		: -1);
 }

@@ -1,6 +1,7 @@
 /*
- * Reads, holds and makes keys.  What is done with them is token.c's business;
- * a key's octets leave this file only inside struct key, and never for a log.
+ * Reads and holds keys; keygen.c makes them.  What is done with them is
+ * token.c's business; a key's octets leave this file only inside struct key,
+ * and never for a log.
  */
 #include <sys/stat.h>
 
@@ -15,8 +16,6 @@
 #include "common/log.h"
 #include "broker/keyring.h"
 
-#define KEY_SEED_LEN 32
-
 /* Where a line stands and whose it is: all that the log may learn. */
 struct keyring_at {
 	const char *file;
@@ -26,7 +25,10 @@ struct keyring_at {
 
 typedef int key_set_fn(struct key *, struct bytes);
 
-static int keyring_fd_check(int, const char *, size_t *);
+static int keyring_fd_check(int, const char *, struct stat *);
+static int keyring_readable_ok(const struct keyring *, const char *,
+    const struct stat *);
+static int keyring_refuse(const char *, const char *);
 static int keyring_fd_read(int, uint8_t *, size_t);
 static int keyring_lines(struct keyring *, const char *, struct bytes);
 static int keyring_sole_word(struct bytes, struct bytes *);
@@ -34,10 +36,8 @@ static int keyring_line(struct keyring *, struct keyring_at *, struct bytes);
 static int keyring_add(struct keyring *, const struct keyring_at *,
     enum key_alg, struct bytes);
 static int keyring_error(const struct keyring_at *, const char *);
-static int keyring_kid_ok(struct bytes);
 static struct bytes keyring_cut(struct bytes *, const char *);
 static struct bytes keyring_trim(struct bytes);
-static int keyring_write(int, const char *);
 static int key_secret_set(struct key *, struct bytes);
 static ssize_t key_decode(uint8_t *, size_t, struct bytes);
 static key_set_fn key_set_hs256, key_set_eddsa;
@@ -60,6 +60,7 @@ keyring_load(const char *path)
 {
 	struct keyring *ring = NULL;
 	uint8_t *text = NULL;
+	struct stat st;
 	size_t n;
 	int fd, saved;
 
@@ -71,14 +72,20 @@ keyring_load(const char *path)
 		log_warn("%s", path);
 		return (NULL);
 	}
-	if (keyring_fd_check(fd, path, &n) == -1)
+	if (keyring_fd_check(fd, path, &st) == -1)
 		goto out;
+	n = (size_t)st.st_size;
 	if ((text = sodium_malloc(n)) == NULL ||
 	    keyring_fd_read(fd, text, n) == -1) {
 		log_warn("%s", path);
 		goto out;
 	}
 	ring = keyring_parse(path, bytes_of(text, n));
+	if (ring != NULL && keyring_readable_ok(ring, path, &st) == -1) {
+		keyring_free(ring);
+		ring = NULL;
+		errno = EPERM;
+	}
 out:
 	saved = errno;
 	sodium_free(text);
@@ -155,87 +162,42 @@ key_alg_name(enum key_alg alg)
 	return (key_algs[alg].name);
 }
 
-int
-keyring_generate(const char *path, const char *kid)
-{
-	uint8_t secret[KEYRING_SECRET_MIN];
-	char line[JWT_KID_MAX + 64];
-	char text[sodium_base64_ENCODED_LEN(KEYRING_SECRET_MIN,
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-	int fd, rc, saved;
-
-	if (sodium_init() == -1)
-		return (-1);
-	if (*kid != '\0' && !keyring_kid_ok(bytes_str(kid))) {
-		errno = EINVAL;
-		return (-1);
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR);
-	if (fd == -1)
-		return (-1);
-	randombytes_buf(secret, sizeof(secret));
-	sodium_bin2base64(text, sizeof(text), secret, sizeof(secret),
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	snprintf(line, sizeof(line), "%s %s %s\n", *kid == '\0' ? "-" : kid,
-	    key_alg_name(KEY_HS256), text);
-	rc = keyring_write(fd, line);
-	saved = errno;
-	sodium_memzero(secret, sizeof(secret));
-	sodium_memzero(text, sizeof(text));
-	sodium_memzero(line, sizeof(line));
-	if (close(fd) == -1 && rc == 0) {
-		rc = -1;
-		saved = errno;
-	}
-	if (rc == -1)
-		unlink(path);
-	errno = saved;
-	return (rc);
-}
-
 static int
-keyring_write(int fd, const char *line)
+keyring_fd_check(int fd, const char *path, struct stat *st)
 {
-	size_t n = strlen(line);
-	ssize_t r;
-
-	if ((r = write(fd, line, n)) == -1)
-		return (-1);
-	if ((size_t)r != n) {
-		errno = ENOSPC;
-		return (-1);
-	}
-	return (fsync(fd));
-}
-
-static int
-keyring_fd_check(int fd, const char *path, size_t *n)
-{
-	struct stat st;
-	const char *wrong = NULL;
-
-	if (fstat(fd, &st) == -1) {
+	if (fstat(fd, st) == -1) {
 		log_warn("%s", path);
 		return (-1);
 	}
-	if (!S_ISREG(st.st_mode))
-		wrong = "is no regular file";
-	else if (st.st_uid != 0 && st.st_uid != geteuid())
-		wrong = "belongs to neither root nor this user";
-	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		wrong = "may be written by group or others";
-	else if ((st.st_mode & S_IROTH) != 0)
-		wrong = "may be read by others";
-	else if (st.st_size > KEYRING_FILE_MAX)
-		wrong = "is longer than 65536 octets";
-	if (wrong != NULL) {
-		log_warnx("%s: the key file %s", path, wrong);
-		errno = EPERM;
-		return (-1);
-	}
-	*n = (size_t)st.st_size;
+	if (!S_ISREG(st->st_mode))
+		return (keyring_refuse(path, "is no regular file"));
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return (keyring_refuse(path,
+		    "belongs to neither root nor this user"));
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return (
+		    keyring_refuse(path, "may be written by group or others"));
+	if (st->st_size > KEYRING_FILE_MAX)
+		return (keyring_refuse(path, "is longer than 65536 octets"));
 	return (0);
+}
+
+/* Known only once it is read: public keys are nobody's secret. */
+static int
+keyring_readable_ok(const struct keyring *ring, const char *path,
+    const struct stat *st)
+{
+	if ((st->st_mode & S_IROTH) == 0 || keyring_signer(ring, NULL) == NULL)
+		return (0);
+	return (keyring_refuse(path, "may be read by others"));
+}
+
+static int
+keyring_refuse(const char *path, const char *reason)
+{
+	log_warnx("%s: the key file %s", path, reason);
+	errno = EPERM;
+	return (-1);
 }
 
 static int
@@ -348,8 +310,7 @@ keyring_error(const struct keyring_at *at, const char *reason)
 	return (-1);
 }
 
-/* As jwt_header_kid wants it, and a word of a key file. */
-static int
+int
 keyring_kid_ok(struct bytes kid)
 {
 	size_t i;

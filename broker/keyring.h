@@ -17,12 +17,14 @@
 #ifndef QUIRE_KEYRING_H
 #define QUIRE_KEYRING_H
 
+#include "common/buf.h"
 #include "common/bytes.h"
 #include "common/jwt.h"
 
 #define KEYRING_KEYS_MAX   64	 /* keys in a ring */
 #define KEYRING_FILE_MAX   65536 /* octets of a key file */
 #define KEYRING_SECRET_MIN 32	 /* octets of an HS256 secret */
+#define KEY_SEED_LEN	   32	 /* octets of an EdDSA seed or public key */
 
 enum key_alg { KEY_HS256, KEY_EDDSA };
 
@@ -42,9 +44,10 @@ struct keyring {
 
 /*
  * The file must be regular, no link, of root or the effective user, without
- * write permission for group and others and without read permission for
- * others.  NULL with errno if not, or if a line is wrong: the log then names
- * file, line and the key's kid, never the key.
+ * write permission for group and others and, unless it holds public keys
+ * alone, without read permission for others.  NULL with errno if not, or if a
+ * line is wrong: the log then names file, line and the key's kid, never the
+ * key.
  */
 struct keyring *keyring_load(const char *path);
 void keyring_free(struct keyring *); /* NULL is fine */
@@ -63,9 +66,15 @@ const struct key *keyring_signer(const struct keyring *, const char *kid);
 const char *key_alg_name(enum key_alg);
 
 /*
- * Makes a key file (mode 0600) with one new random HS256 key and syncs it.
+ * Makes a key file (mode 0600) with one new random key and syncs it.
  * kid "" makes a key without one.  -1 with errno: EEXIST if there is a file.
  */
-int keyring_generate(const char *path, const char *kid);
+int keyring_generate(const char *path, enum key_alg, const char *kid);
+
+/* As jwt_header_kid wants it, and a word of a key file. */
+int keyring_kid_ok(struct bytes kid);
+
+/* Appends the line of a file that can check what this EdDSA key signs. */
+int keyring_public_line(struct buf *, const struct key *);
 
 #endif

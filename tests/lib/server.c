@@ -44,7 +44,7 @@ server_make(struct server *s)
 		fatal(1, "%s", s->dir);
 	s->port = server_port_free();
 	keys = server_path(s, "keys");
-	if (keyring_generate(keys, "") == -1)
+	if (keyring_generate(keys, KEY_HS256, "") == -1)
 		fatal(1, "%s", keys);
 	free(keys);
 	snprintf(line, sizeof(line),

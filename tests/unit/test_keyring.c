@@ -237,6 +237,22 @@ a_key_file_that_others_may_touch_is_refused(void **state)
 }
 
 static void
+public_keys_alone_may_be_read_by_others(void **state)
+{
+	struct keyring *ring;
+
+	(void)state;
+	ring = load_text("k EdDSA pub:" PUBLIC64 "\n", 0644);
+	assert_non_null(ring);
+	keyring_free(ring);
+	assert_null(load_text("k EdDSA pub:" PUBLIC64 "\n", 0664));
+	assert_null(load_text("k EdDSA pub:" PUBLIC64 "\n"
+			      "l HS256 text:" SECRET "\n",
+	    0644));
+	assert_non_null(strstr(told, "may be read by others"));
+}
+
+static void
 a_foreign_owner_is_refused(void **state)
 {
 	(void)state;
@@ -297,26 +313,48 @@ a_generated_file_is_private_new_and_loads(void **state)
 	(void)state;
 	unlink(path);
 	umask(0);
-	assert_int_equal(keyring_generate(path, "k1"), 0);
+	assert_int_equal(keyring_generate(path, KEY_HS256, "k1"), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_non_null(one = load(path));
 	assert_int_equal(one->n, 1);
 	assert_string_equal(one->keys[0].kid, "k1");
 	assert_int_equal(one->keys[0].secret_n, 32);
-	assert_int_equal(keyring_generate(path, "k2"), -1);
+	assert_int_equal(keyring_generate(path, KEY_HS256, "k2"), -1);
 	assert_int_equal(errno, EEXIST);
 	unlink(path);
-	assert_int_equal(keyring_generate(path, ""), 0);
+	assert_int_equal(keyring_generate(path, KEY_HS256, ""), 0);
 	assert_non_null(two = load(path));
 	assert_int_equal(two->named, 0);
 	assert_memory_not_equal(one->keys[0].secret, two->keys[0].secret, 32);
 	keyring_free(one);
 	keyring_free(two);
 	unlink(path);
-	assert_int_equal(keyring_generate(path, "two words"), -1);
+	assert_int_equal(keyring_generate(path, KEY_HS256, "two words"), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+the_public_half_of_a_generated_key_checks_and_cannot_sign(void **state)
+{
+	struct keyring *whole, *half;
+	struct buf line = BUF_INIT;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(keyring_generate(path, KEY_EDDSA, "k1"), 0);
+	assert_non_null(whole = load(path));
+	assert_int_equal(whole->keys[0].alg, KEY_EDDSA);
+	assert_non_null(keyring_signer(whole, "k1"));
+	assert_int_equal(keyring_public_line(&line, &whole->keys[0]), 0);
+	assert_non_null(half = keyring_parse("half", buf_bytes(&line)));
+	assert_string_equal(half->keys[0].kid, "k1");
+	assert_memory_equal(half->keys[0].public, whole->keys[0].public, 32);
+	assert_null(keyring_signer(half, NULL));
+	buf_free(&line);
+	keyring_free(whole);
+	keyring_free(half);
 }
 
 static void
@@ -337,12 +375,15 @@ main(void)
 		cmocka_unit_test(
 		    an_error_names_file_line_and_kid_and_never_the_key),
 		cmocka_unit_test(a_key_file_that_others_may_touch_is_refused),
+		cmocka_unit_test(public_keys_alone_may_be_read_by_others),
 		cmocka_unit_test(a_foreign_owner_is_refused),
 		cmocka_unit_test(
 		    links_folders_fifos_and_absent_files_are_refused),
 		cmocka_unit_test(
 		    a_file_too_long_or_with_too_many_keys_is_refused),
 		cmocka_unit_test(a_generated_file_is_private_new_and_loads),
+		cmocka_unit_test(
+		    the_public_half_of_a_generated_key_checks_and_cannot_sign),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 

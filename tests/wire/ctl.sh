@@ -47,6 +47,17 @@ exits 1 listen "$url?token=nothing"
 token=$("$ctl" -f "$conf" token -s me -a mine -S write -t 1h)
 exits 0 send "$QUIRE_URL/ws/mine?token=$token" 'mine'
 
+# Who holds only the public half of a key takes tokens and makes none.
+exits 0 keygen -e -K pair "$QUIRE_DIR/pair"
+exits 73 keygen -e "$QUIRE_DIR/pair"
+exits 0 pubkey "$QUIRE_DIR/pair"
+is 'a public key' 'pair EdDSA pub:' "$(cut -c-15 "$QUIRE_DIR/out")"
+cp "$QUIRE_DIR/out" "$QUIRE_DIR/public"
+exits 0 token -k "$QUIRE_DIR/pair" -s me -a mine -S write
+exits 65 token -k "$QUIRE_DIR/public" -s me -a mine -S write
+exits 65 pubkey "$QUIRE_DIR/keys"
+exits 64 pubkey
+
 exits 0 -f "$conf" status
 grep -q '^version [0-9]' "$QUIRE_DIR/out"
 exits 0 -f "$conf" status -j
