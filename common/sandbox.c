@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 
 /* A worker that holds so many descriptors is not ours. */
 #define SANDBOX_FDS_MAX 1024
+#define SANDBOX_TMP	"/tmp"
 
 /* glibc's setrlimit takes an enum of its own. */
 #if defined(__GLIBC__)
@@ -26,6 +28,7 @@
 #define SANDBOX_RESOURCE int
 #endif
 
+static int sandbox_root_void(void);
 static int sandbox_limit(int, rlim_t);
 static int sandbox_limit_files(void);
 static rlim_t sandbox_fds_room(unsigned int);
@@ -116,15 +119,19 @@ sandbox_end(const struct sandbox_plan *plan,
 	return (-1);
 }
 
+/* A child of a listener's is in its root but for the working directory. */
 int
 sandbox_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 {
 	unsigned int todo = report->wanted & ~report->standing;
 	int was_root = geteuid() == 0;
 
+	if ((plan->inherited & SANDBOX_CHROOT) && chdir("/") == -1) {
+		report->standing &= ~(unsigned int)SANDBOX_CHROOT;
+		sandbox_note(report, SANDBOX_CHROOT, -1);
+	}
 	if (todo & SANDBOX_CHROOT)
-		sandbox_note(report, SANDBOX_CHROOT,
-		    sandbox_root_enter(plan->chroot_dir));
+		sandbox_note(report, SANDBOX_CHROOT, sandbox_root_enter(plan));
 	if (todo & SANDBOX_UID)
 		sandbox_note(report, SANDBOX_UID, sandbox_user_become(plan));
 	if (was_root && plan->uid != (uid_t)-1 &&
@@ -136,12 +143,36 @@ sandbox_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 }
 
 int
-sandbox_root_enter(const char *dir)
+sandbox_root_enter(const struct sandbox_plan *plan)
 {
-	if (chroot(dir) == -1)
+	if ((plan->chroot_dir[0] == '\0' ? sandbox_root_void()
+					 : chroot(plan->chroot_dir)) == -1)
 		return (-1);
 	/* Without this the old tree is one ".." away. */
-	return (chdir("/"));
+	return (plan->stay ? 0 : chdir("/"));
+}
+
+/* Whoever is in it finds nothing, and can make nothing. */
+static int
+sandbox_root_void(void)
+{
+	char path[] = SANDBOX_TMP "/quire.XXXXXX";
+	int r = -1, error, tmp;
+
+	if ((tmp = open(SANDBOX_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (-1);
+	if (mkdtemp(path) != NULL) {
+		/* Another user must still be able to be in it. */
+		if (chmod(path, 0111) == 0)
+			r = chroot(path);
+		error = errno;
+		(void)unlinkat(tmp, path + sizeof(SANDBOX_TMP), AT_REMOVEDIR);
+		errno = error;
+	}
+	error = errno;
+	(void)close(tmp);
+	errno = error;
+	return (r);
 }
 
 /* setgid and setuid set all three ids of root's, on every system. */

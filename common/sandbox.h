@@ -29,9 +29,14 @@ struct sandbox_plan {
 	enum sandbox_level level;
 	uid_t uid; /* to become; (uid_t)-1: stay */
 	gid_t gid; /* (gid_t)-1: stay; used when uid is given */
-	/* Becomes the root, empty for a worker; NULL: none.  Without privilege
+	/* Becomes the root; "": a directory made and removed at once, in which
+	 * there is and never will be anything; NULL: none.  Without privilege
 	 * it takes a user namespace, where these are allowed. */
 	const char *chroot_dir;
+	/* 1: the working directory stays what it is, below the new root (a
+	 * broker's) or beside it (a listener's, whose children connect to a
+	 * name in it before they become workers and leave it). */
+	int stay;
 	/* Layers that stand already, inherited from a listener (its report's
 	 * standing): UID, CHROOT and NAMESPACES are then left as they are. */
 	unsigned int inherited;
@@ -85,12 +90,21 @@ int sandbox_broker(const struct sandbox_plan *, const char *data_dir,
  */
 int sandbox_listener(const struct sandbox_plan *, struct sandbox_report *);
 
+/*
+ * A user by name (NULL or "": stay), and a group (NULL or "": the user's own).
+ * 0, or -1 with errno: ENOENT, there is no such user or group.
+ */
+int sandbox_plan_user(struct sandbox_plan *, const char *user,
+    const char *group);
+
 /* Closes every descriptor from lowest on: what a starter forgot to. */
 void sandbox_close_from(int lowest);
 
 /* Names of the layers in the mask, a blank between, "none" for 0; cut to fit.
  * Returns dst. */
 char *sandbox_names(char *dst, size_t size, unsigned int layers);
+/* One line in the log: which layers stand, or which do not and why. */
+void sandbox_say(const struct sandbox_report *);
 /* What one layer (a single bit) takes away; "?" for no layer. */
 const char *sandbox_layer_text(unsigned int layer);
 

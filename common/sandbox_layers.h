@@ -32,7 +32,7 @@ void sandbox_note(struct sandbox_report *, unsigned int layer, int result);
 int sandbox_end(const struct sandbox_plan *, const struct sandbox_report *);
 
 /* 0, or -1 with errno; each is one layer. */
-int sandbox_root_enter(const char *dir);
+int sandbox_root_enter(const struct sandbox_plan *);
 int sandbox_user_become(const struct sandbox_plan *);
 int sandbox_limit_worker(const struct sandbox_plan *);
 int sandbox_limit_listener(const struct sandbox_plan *);
@@ -51,6 +51,11 @@ int sandbox_landlock_create(const struct sandbox_plan *, const char *data_dir,
     int *abi);
 int sandbox_landlock_enforce(int ruleset);
 
+/*
+ * Makes a worker's filter, which costs more than a process, before the limits
+ * forbid it and, in a listener, before its children need it.
+ */
+int sandbox_seccomp_prepare(void);
 int sandbox_seccomp_worker(const struct sandbox_plan *);
 int sandbox_seccomp_listener(const struct sandbox_plan *);
 int sandbox_seccomp_broker(const struct sandbox_plan *);

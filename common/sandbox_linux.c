@@ -3,9 +3,9 @@
  * call.  Landlock and seccomp have files of their own.
  *
  * The order matters: namespaces and root need the privileges that the user
- * change takes; the Landlock ruleset is made first, while data_dir has a name
- * and descriptors may be made; the filter comes last, since it forbids all the
- * rest.
+ * change takes; the Landlock ruleset and a worker's filter are made first,
+ * while data_dir has a name and descriptors may be made; the filter comes last,
+ * since it forbids all the rest.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -28,6 +28,7 @@
 	    SANDBOX_LANDLOCK | SANDBOX_RLIMITS | SANDBOX_SECCOMP)
 
 struct linux_role {
+	int (*prepare)(void); /* or NULL */
 	int (*limit)(const struct sandbox_plan *);
 	int (*filter)(const struct sandbox_plan *);
 };
@@ -43,8 +44,8 @@ int
 sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
     int poll_fd, struct sandbox_report *report)
 {
-	static const struct linux_role role = { sandbox_limit_worker,
-		sandbox_seccomp_worker };
+	static const struct linux_role role = { sandbox_seccomp_prepare,
+		sandbox_limit_worker, sandbox_seccomp_worker };
 
 	/* Descriptors carry no rights of their own here. */
 	(void)client_fd;
@@ -57,7 +58,7 @@ int
 sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
     struct sandbox_report *report)
 {
-	static const struct linux_role role = { sandbox_limit_broker,
+	static const struct linux_role role = { NULL, sandbox_limit_broker,
 		sandbox_seccomp_broker };
 
 	return (linux_confine(plan, data_dir, &role, report));
@@ -66,8 +67,8 @@ sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
 int
 sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 {
-	static const struct linux_role role = { sandbox_limit_listener,
-		sandbox_seccomp_listener };
+	static const struct linux_role role = { sandbox_seccomp_prepare,
+		sandbox_limit_listener, sandbox_seccomp_listener };
 
 	return (linux_confine(plan, NULL, &role, report));
 }
@@ -95,6 +96,9 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 		ruleset = sandbox_landlock_create(plan, data_dir,
 		    &report->landlock_abi);
 		error = errno;
+		/* If it fails, the filter will, and the report says so. */
+		if (role->prepare != NULL)
+			(void)role->prepare();
 	}
 	if (linux_leave(plan, report) == -1) {
 		if (ruleset != -1)

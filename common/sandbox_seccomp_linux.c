@@ -14,10 +14,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/sandbox_layers.h"
@@ -48,6 +50,11 @@ struct seccomp_row {
 
 #define COUNT(of) (sizeof(of) / sizeof((of)[0]))
 
+/* A worker's filter: see sandbox_seccomp_prepare. */
+static struct sock_fprog seccomp_made;
+
+static int seccomp_make(void);
+static int seccomp_take(int);
 static int seccomp_start(scmp_filter_ctx *, uint32_t);
 static int seccomp_add(scmp_filter_ctx, uint32_t, const struct seccomp_row *,
     size_t);
@@ -404,19 +411,19 @@ static const struct seccomp_row seccomp_unknown[] = {
 };
 
 int
+sandbox_seccomp_prepare(void)
+{
+	return (seccomp_made.len == 0 ? seccomp_make() : 0);
+}
+
+int
 sandbox_seccomp_worker(const struct sandbox_plan *plan)
 {
-	scmp_filter_ctx ctx;
-	int bad;
-
 	(void)plan;
-	if (seccomp_start(&ctx, KILL) == -1)
+	if (sandbox_seccomp_prepare() == -1)
 		return (-1);
-	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
-	    COUNT(seccomp_common));
-	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(EACCES), seccomp_worker_denied,
-	    COUNT(seccomp_worker_denied));
-	return (seccomp_finish(ctx, bad));
+	return (
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made, 0, 0));
 }
 
 int
@@ -460,6 +467,48 @@ sandbox_seccomp_broker(const struct sandbox_plan *plan)
 	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
 	    COUNT(seccomp_unknown));
 	return (seccomp_finish(ctx, bad));
+}
+
+static int
+seccomp_make(void)
+{
+	scmp_filter_ctx ctx;
+	int bad, fd;
+
+	if (seccomp_start(&ctx, KILL) == -1)
+		return (-1);
+	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
+	    COUNT(seccomp_common));
+	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(EACCES), seccomp_worker_denied,
+	    COUNT(seccomp_worker_denied));
+	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
+		bad = -1;
+	if (!bad && (bad = seccomp_export_bpf(ctx, fd)) < 0)
+		errno = -bad;
+	if (!bad)
+		bad = seccomp_take(fd);
+	seccomp_release(ctx);
+	if (fd != -1)
+		(void)close(fd);
+	return (bad ? -1 : 0);
+}
+
+/* The exported program, for as long as the process lives. */
+static int
+seccomp_take(int fd)
+{
+	struct sock_filter *code;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || (code = malloc((size_t)st.st_size)) == NULL)
+		return (-1);
+	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size) {
+		free(code);
+		return (-1);
+	}
+	seccomp_made.len = (unsigned short)((size_t)st.st_size / sizeof(*code));
+	seccomp_made.filter = code;
+	return (0);
 }
 
 static int

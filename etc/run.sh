@@ -75,8 +75,8 @@ trap 'exit 0' INT TERM HUP
 "$bin/quired" -d -f "$state/quire.conf" -r 3 3>"$state/ready" &
 broker=$!
 ready quired
-"$bin/quire-worker" -d -s "$state/broker.sock" -l "127.0.0.1:$port" \
-    -r 3 3>"$state/ready" &
+"$bin/quire-worker" -d -s "$state/broker.sock" -u '' \
+    -l "127.0.0.1:$port" -r 3 3>"$state/ready" &
 listener=$!
 ready quire-worker
 

@@ -42,7 +42,8 @@ static void conn_ping_due(struct conn *);
 static void conn_terminate(struct conn *);
 
 int
-conn_serve(int fd, const char *broker, const char *peer)
+conn_serve(int fd, const char *broker, const char *peer,
+    const struct sandbox_plan *plan)
 {
 	struct conn *c;
 	sigset_t mask;
@@ -53,6 +54,7 @@ conn_serve(int fd, const char *broker, const char *peer)
 		reply_unavailable(fd, CONN_LINGER_MS);
 		return (1);
 	}
+	c->plan = plan;
 	if (link_open(c, broker) == -1) {
 		log_warn("%s: broker", peer);
 		reply_unavailable(fd, CONN_LINGER_MS);

@@ -2,7 +2,7 @@
  * The inside of a connection, for the files that make it up and for no dialect:
  * conn.c (loop, deadlines), exchange.c (HTTP requests), frames.c (WebSocket
  * in), output.c (everything out), reply.c (HTTP answers), link.c (the broker),
- * submit.c (large bodies), reader.c (the ring).
+ * submit.c (large bodies), reader.c (the ring), confine.c (the sandbox).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.
@@ -10,6 +10,7 @@
 #ifndef QUIRE_CONN_INTERNAL_H
 #define QUIRE_CONN_INTERNAL_H
 
+#include "common/sandbox.h"
 #include "worker/conn.h"
 #include "worker/kept.h"
 #include "worker/poller.h"
@@ -57,6 +58,7 @@ struct exchange {
 struct conn {
 	int fd; /* owned */
 	char peer[64];
+	const struct sandbox_plan *plan; /* borrowed */
 	enum conn_phase phase;
 	struct poller poller;
 	struct settings settings;
@@ -109,14 +111,19 @@ struct conn {
 /* --- conn.c --- */
 /*
  * Serves one client to its end; takes the descriptor over.  peer: its address
- * for people.  Returns an exit status.
+ * for people; the plan is carried out before the client is read.  Returns an
+ * exit status.
  */
-int conn_serve(int fd, const char *broker, const char *peer);
+int conn_serve(int fd, const char *broker, const char *peer,
+    const struct sandbox_plan *);
 void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
 /* 1: what the client sends must wait. */
 int conn_blocked(const struct conn *);
+
+/* --- confine.c --- */
+int confine(struct conn *); /* 0, or -1: this client must not be served */
 
 /* --- exchange.c --- */
 int exchange_step(struct conn *);

@@ -230,7 +230,8 @@ static int
 link_welcome(struct conn *c, const struct msg *m)
 {
 	if (c->welcome ||
-	    settings_parse(&c->settings, m->f[welcome_settings].b) == -1)
+	    settings_parse(&c->settings, m->f[welcome_settings].b) == -1 ||
+	    confine(c) == -1)
 		return (-1);
 	c->welcome = 1;
 	c->session = m->f[welcome_session].u;

@@ -43,6 +43,8 @@ struct listener_state {
 	const struct listen_config *config;
 	struct pollfd poll[LISTEN_SOCKETS_MAX + 1]; /* the last: signals */
 	int nsockets;
+	const char *broker;	    /* as it is called from where we stay */
+	struct sandbox_plan worker; /* what is left for a child to do */
 	int spare; /* given up to answer one client when there are no more */
 	struct listen_slot *slot; /* config->max of them */
 	unsigned used;
@@ -50,6 +52,7 @@ struct listener_state {
 
 static int listen_signal_pipe[2];
 
+static void listen_confine(struct listener_state *);
 static void listen_open(struct listener_state *, const char *address);
 static int listen_socket(const struct addrinfo *);
 static void listen_split(const char *address, char *host, size_t nhost,
@@ -59,6 +62,8 @@ static void listen_caught(int);
 static int listen_turn(struct listener_state *);
 static int listen_signalled(struct listener_state *);
 static void listen_accept(struct listener_state *, int fd);
+static void listen_std(void);
+static int listen_spare(void);
 static void listen_exhausted(struct listener_state *, int fd);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
@@ -86,7 +91,9 @@ listen_run(const struct listen_config *config)
 		listen_open(&l, config->address[i]);
 	l.poll[l.nsockets].fd = listen_signal_pipe[0];
 	l.poll[l.nsockets].events = POLLIN;
-	l.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	listen_std();
+	l.spare = listen_spare();
+	listen_confine(&l);
 	if (config->ready_fd != -1) {
 		if (write(config->ready_fd, "\n", 1) == -1)
 			log_warn("readiness");
@@ -97,6 +104,37 @@ listen_run(const struct listen_config *config)
 	listen_stop(&l);
 	free(l.slot);
 	return (0);
+}
+
+/*
+ * The broker's socket is not below the new root: it is reached from the working
+ * directory, which only the listener keeps.
+ */
+static void
+listen_confine(struct listener_state *l)
+{
+	struct sandbox_plan plan = l->config->sandbox;
+	struct sandbox_report report;
+	const char *slash = strrchr(l->config->broker, '/');
+	char *dir;
+
+	l->broker = l->config->broker;
+	if (slash != NULL) {
+		dir = strndup(l->broker, (size_t)(slash + 1 - l->broker));
+		if (dir == NULL || chdir(dir) == -1)
+			fatal(EX_NOINPUT, "directory of %s", l->broker);
+		free(dir);
+		l->broker = slash + 1;
+	}
+	plan.stay = 1;
+	plan.namespaces = 1;
+	if (sandbox_listener(&plan, &report) == -1) {
+		sandbox_say(&report);
+		fatalx(EX_OSERR, "no sandbox, no service");
+	}
+	sandbox_say(&report);
+	l->worker = l->config->sandbox;
+	l->worker.inherited = report.standing;
 }
 
 void
@@ -288,7 +326,25 @@ listen_exhausted(struct listener_state *l, int socket_fd)
 		reply_unavailable(fd, 0);
 	else
 		nanosleep(&pause, NULL);
-	l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	l->spare = listen_spare();
+}
+
+/* Nothing but the log is shared with who started us. */
+static void
+listen_std(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(null, STDOUT_FILENO) == -1)
+		fatal(EX_OSERR, "/dev/null");
+	close(null);
+}
+
+static int
+listen_spare(void)
+{
+	return (fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
 
 static void
@@ -335,7 +391,7 @@ listen_child(struct listener_state *l, int fd,
 	if (l->spare != -1)
 		close(l->spare);
 	listen_peer(peer, ss);
-	_exit(conn_serve(fd, l->config->broker, peer));
+	_exit(conn_serve(fd, l->broker, peer, &l->worker));
 }
 
 /* A free slot, unless one of the ceilings is reached. */

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include "common/sandbox.h"
+
 #define LISTEN_SOCKETS_MAX 16
 #define LISTEN_PEER_MAX	   64 /* of listen_peer's text, with its NUL */
 
@@ -17,6 +19,7 @@ struct listen_config {
 	unsigned max;	      /* connections at once */
 	unsigned per_address; /* of one IPv4 address or IPv6 /64 */
 	const char *broker;
+	struct sandbox_plan sandbox;
 	int ready_fd; /* a newline when clients may come; -1 none */
 };
 

@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,22 +24,28 @@
 #include "worker/listen.h"
 
 #define MAIN_SOCKET	     "/run/quire/broker.sock"
+#define MAIN_USER	     "_quirew"
 #define MAIN_CONNECTIONS     4096
 #define MAIN_PER_ADDRESS     256
 #define MAIN_CONNECTIONS_MAX 1000000
 
 struct main_options {
 	struct listen_config listen;
+	const char *user;
+	const char *group;
 	int foreground;
 	int verbose;
 };
 
 static void main_fds(void);
+static void main_inherited(int *ready_fd);
 static void main_options(struct main_options *, int, char **);
 static unsigned main_number(const char *word, const char *what, unsigned min,
     unsigned max);
 static void main_usage(void) __attribute__((noreturn));
-static int main_client(const char *broker);
+static enum sandbox_level main_level(const char *word);
+static void main_user(struct main_options *);
+static int main_client(const char *broker, const struct sandbox_plan *);
 static void main_close_std(void);
 static void main_peer(char peer[LISTEN_PEER_MAX]);
 static int main_stderr_is_client(void);
@@ -49,20 +56,25 @@ main(int argc, char **argv)
 	struct main_options o = { .listen = { .max = MAIN_CONNECTIONS,
 				      .per_address = MAIN_PER_ADDRESS,
 				      .broker = MAIN_SOCKET,
-				      .ready_fd = -1 } };
+				      .sandbox = SANDBOX_PLAN_INIT,
+				      .ready_fd = -1 },
+		.user = MAIN_USER };
 	int on_stderr;
 
 	main_fds();
+	o.listen.sandbox.chroot_dir = "";
 	main_options(&o, argc, argv);
+	main_inherited(&o.listen.ready_fd);
 	on_stderr = o.foreground &&
 	    (o.listen.naddresses > 0 || !main_stderr_is_client());
 	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
 	    o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (sodium_init() == -1)
 		fatalx(EX_SOFTWARE, "libsodium does not start");
+	main_user(&o);
 	if (o.listen.naddresses > 0)
 		return (listen_run(&o.listen));
-	return (main_client(o.listen.broker));
+	return (main_client(o.listen.broker, &o.listen.sandbox));
 }
 
 /* A descriptor opened later must never become 0, 1 or 2. */
@@ -78,16 +90,33 @@ main_fds(void)
 	close(fd);
 }
 
+/* What a starter forgot to close is no worker's; readiness is ours. */
+static void
+main_inherited(int *ready_fd)
+{
+	int lowest = STDERR_FILENO + 1;
+
+	if (*ready_fd != -1) {
+		if (*ready_fd != lowest && dup2(*ready_fd, lowest) == -1)
+			_exit(EX_USAGE);
+		*ready_fd = lowest++;
+	}
+	sandbox_close_from(lowest);
+}
+
 static void
 main_options(struct main_options *o, int argc, char **argv)
 {
 	struct listen_config *l = &o->listen;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "dl:M:m:r:s:v")) != -1)
+	while ((ch = getopt(argc, argv, "dg:l:M:m:r:S:s:t:u:v")) != -1)
 		switch (ch) {
 		case 'd':
 			o->foreground = 1;
+			break;
+		case 'g':
+			o->group = optarg;
 			break;
 		case 'l':
 			if (l->naddresses == LISTEN_SOCKETS_MAX)
@@ -106,8 +135,17 @@ main_options(struct main_options *o, int argc, char **argv)
 			l->ready_fd =
 			    (int)main_number(optarg, "-r", 1, INT_MAX);
 			break;
+		case 'S':
+			l->sandbox.level = main_level(optarg);
+			break;
 		case 's':
 			l->broker = optarg;
+			break;
+		case 't':
+			l->sandbox.chroot_dir = optarg;
+			break;
+		case 'u':
+			o->user = optarg;
 			break;
 		case 'v':
 			o->verbose = 1;
@@ -117,6 +155,31 @@ main_options(struct main_options *o, int argc, char **argv)
 		}
 	if (optind != argc)
 		main_usage();
+}
+
+static enum sandbox_level
+main_level(const char *word)
+{
+	static const char *const words[] = { [SANDBOX_LEVEL_REQUIRE] =
+						 "require",
+		[SANDBOX_LEVEL_BEST_EFFORT] = "best-effort",
+		[SANDBOX_LEVEL_OFF] = "off" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i]) == 0)
+			return ((enum sandbox_level)i);
+	main_usage();
+}
+
+/* Only root can become another user, and then it must. */
+static void
+main_user(struct main_options *o)
+{
+	if (geteuid() != 0)
+		return;
+	if (sandbox_plan_user(&o->listen.sandbox, o->user, o->group) == -1)
+		fatal(EX_NOUSER, "user %s (-u, -g)", o->user);
 }
 
 static unsigned
@@ -138,13 +201,15 @@ static void
 main_usage(void)
 {
 	fprintf(stderr,
-	    "usage: quire-worker [-dv] [-M per-address] [-m max] [-r fd]\n"
-	    "                    [-s broker-socket] [-l address:port] ...\n");
+	    "usage: quire-worker [-dv] [-g group] [-M per-address] [-m max]\n"
+	    "                    [-r fd] [-S require | best-effort | off]\n"
+	    "                    [-s broker-socket] [-t root] [-u user]\n"
+	    "                    [-l address:port] ...\n");
 	exit(EX_USAGE);
 }
 
 static int
-main_client(const char *broker)
+main_client(const char *broker, const struct sandbox_plan *plan)
 {
 	char peer[LISTEN_PEER_MAX];
 	struct stat st;
@@ -157,7 +222,7 @@ main_client(const char *broker)
 		fatal(EX_OSERR, "client");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	main_close_std();
-	return (conn_serve(fd, broker, peer));
+	return (conn_serve(fd, broker, peer, plan));
 }
 
 /*

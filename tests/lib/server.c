@@ -25,7 +25,9 @@
 #include "tests/lib/server.h"
 
 #define SERVER_READY_FD 3
+#define SERVER_USER	"nobody" /* where we are root */
 
+static const char *server_level(void);
 static unsigned int server_port_free(void);
 static pid_t server_spawn(const char *const *);
 static void server_child(const char *const *, int);
@@ -40,7 +42,8 @@ server_make(struct server *s)
 	memset(s, 0, sizeof(*s));
 	s->broker = s->listener = -1;
 	snprintf(s->dir, sizeof(s->dir), "/tmp/quire.XXXXXX");
-	if (mkdtemp(s->dir) == NULL)
+	/* The worker's user must get to the sockets in it. */
+	if (mkdtemp(s->dir) == NULL || chmod(s->dir, 0711) == -1)
 		fatal(1, "%s", s->dir);
 	s->port = server_port_free();
 	keys = server_path(s, "keys");
@@ -52,6 +55,8 @@ server_make(struct server *s)
 	    "keys %s/keys\nuser \"\"",
 	    s->dir, s->dir, s->dir, s->dir);
 	server_setting(s, line);
+	if (geteuid() == 0)
+		server_setting(s, "worker_user " SERVER_USER);
 	snprintf(line, sizeof(line), "%s/data", s->dir);
 	if (mkdir(line, 0700) == -1)
 		fatal(1, "%s", line);
@@ -76,7 +81,8 @@ server_start(struct server *s, enum server_part parts)
 	char address[32];
 	const char *broker[] = { "quired", "-d", "-f", conf, "-r", "3", NULL };
 	const char *listener[] = { "quire-worker", "-d", "-s", sock, "-l",
-		address, "-r", "3", "-m", "20000", "-M", "20000", NULL };
+		address, "-r", "3", "-m", "20000", "-M", "20000", "-u",
+		SERVER_USER, "-S", server_level(), NULL };
 
 	snprintf(address, sizeof(address), "127.0.0.1:%u", s->port);
 	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
@@ -155,6 +161,17 @@ server_rss_kib(pid_t pid)
 	return (kib);
 }
 
+/* Root can have every part of a sandbox, so there it must stand. */
+static const char *
+server_level(void)
+{
+	const char *level = getenv("QUIRE_SANDBOX");
+
+	if (level != NULL)
+		return (level);
+	return (geteuid() == 0 ? "require" : "best-effort");
+}
+
 /* Free a moment ago: the best there is without the programs' help. */
 static unsigned int
 server_port_free(void)
@@ -200,7 +217,7 @@ static void
 server_child(const char *const *argv, int ready)
 {
 	const char *dir = getenv("QUIRE_B");
-	char path[4096], *words[16];
+	char path[4096], *words[32];
 	size_t i;
 
 	setpgid(0, 0);
