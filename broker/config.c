@@ -15,6 +15,7 @@ static int config_end(struct conf *, struct config *, struct config **);
 static void config_check(struct conf *, const struct config *);
 static void config_check_prefix(struct conf *, const char *, const char *,
     bool);
+static void config_check_chroot(struct conf *, const struct config *);
 static void config_check_root(struct conf *, const struct config *);
 static void config_check_url(struct conf *, const char *, const char *, bool);
 static void config_check_network(struct conf *, const char *);
@@ -157,6 +158,7 @@ config_check(struct conf *c, const struct config *config)
 		conf_error(c, "canvas_prefix", config->canvas_prefix,
 		    "is below secsync_prefix");
 	config_check_root(c, config);
+	config_check_chroot(c, config);
 	if ((config->ring_bytes & (config->ring_bytes - 1)) != 0)
 		conf_error(c, "ring_bytes", NULL, "is not a power of two");
 	if (config->public_url[0] != '\0')
@@ -197,6 +199,24 @@ config_check_root(struct conf *c, const struct config *config)
 	    (config->root == ROOT_CANVAS && !config->canvas))
 		conf_error(c, "root", config_root[config->root],
 		    "is switched off");
+}
+
+/* The data directory is all that the broker needs below its root. */
+static void
+config_check_chroot(struct conf *c, const struct config *config)
+{
+	size_t n = strlen(config->chroot);
+
+	if (n == 0)
+		return;
+	if (config->chroot[0] != '/')
+		conf_error(c, "chroot", config->chroot, "is not absolute");
+	else if (config->chroot[n - 1] == '/')
+		conf_error(c, "chroot", config->chroot, "ends in a slash");
+	else if (strncmp(config->data, config->chroot, n) != 0 ||
+	    (config->data[n] != '/' && config->data[n] != '\0'))
+		conf_error(c, "chroot", config->chroot,
+		    "does not hold the data directory");
 }
 
 /* scheme://host, with a path only where one makes sense. */

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "broker/broker.h"
+#include "broker/confine.h"
 #include "common/frame.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -66,7 +67,7 @@ doc_window(struct broker *b, struct doc *d)
 		return (-1);
 	if ((d->reader_fd = ring_reader_fd(&d->ring)) == -1)
 		goto err_ring;
-	if (bell_create(&d->bell, b->conf->data) == -1)
+	if (bell_create(&d->bell, CONFINE_DATA) == -1)
 		goto err_reader;
 	return (0);
 

@@ -58,13 +58,19 @@ struct kv {
 };
 
 struct kv_bdb_options {
-	const char *dir; /* exists, owned by us */
+	const char *dir; /* exists, owned by us; not "/" */
 	uint64_t cache_bytes;
 	uint64_t log_buffer_bytes;
 	uint64_t checkpoint_bytes;
 	uint64_t checkpoint_ms;
+	int lock_fd; /* kv_bdb_lock's, taken over; 0: to be taken */
 };
 
+/*
+ * Locks the directory against other brokers.  A descriptor that holds the lock
+ * while it is open, or -1 and *why.
+ */
+int kv_bdb_lock(const char *dir, char *why, size_t size);
 /*
  * Opens the environment under a lock file, always with recovery.  NULL: *why
  * holds the reason in words.  Checkpoints and log removal run on a thread of

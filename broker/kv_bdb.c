@@ -29,7 +29,6 @@ static const char *const bdb_files[KV_TABLES] = {
 	[KV_BLOB] = "blob.db",
 };
 
-static int bdb_lock(struct bdb *, char *, size_t);
 static int bdb_env_open(struct bdb *, const struct kv_bdb_options *);
 static int bdb_env_size(struct bdb *, const struct kv_bdb_options *);
 static int bdb_tables_open(struct bdb *);
@@ -60,7 +59,10 @@ kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)
 	b->kv.ops = &bdb_ops;
 	b->checkpoint_bytes = o->checkpoint_bytes;
 	b->checkpoint_ms = o->checkpoint_ms;
-	if (bdb_lock(b, why, size) == -1)
+	b->lock_fd = o->lock_fd;
+	if (b->lock_fd == 0)
+		b->lock_fd = kv_bdb_lock(o->dir, why, size);
+	if (b->lock_fd == -1)
 		goto err_dir;
 	if ((error = bdb_env_open(b, o)) != 0)
 		goto err_lock;
@@ -75,11 +77,41 @@ err_tables:
 	b->env->close(b->env, 0);
 err_lock:
 	close(b->lock_fd);
-	snprintf(why, size, "%s: %s", b->dir, db_strerror(error));
+	snprintf(why, size, "%s", db_strerror(error));
 err_dir:
 	free(b->dir);
 	free(b);
 	return (NULL);
+}
+
+/*
+ * Held for as long as the store is open: a second environment over the same
+ * files, with a recovery of its own, would ruin the first without a word.
+ */
+int
+kv_bdb_lock(const char *dir, char *why, size_t size)
+{
+	char path[4096];
+	int fd, n;
+
+	n = snprintf(path, sizeof(path), "%s/lock", dir);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		snprintf(why, size, "%.100s...: path too long", dir);
+		return (-1);
+	}
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, BDB_MODE);
+	if (fd == -1) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return (-1);
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return (fd);
+	if (errno == EWOULDBLOCK)
+		snprintf(why, size, "%s: in use by another process", dir);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+	close(fd);
+	return (-1);
 }
 
 void
@@ -116,7 +148,7 @@ bdb_close(struct kv *kv)
 int
 bdb_fail(struct bdb *b, const char *what, int error)
 {
-	log_warnx("store %s: %s: %s", b->dir, what, db_strerror(error));
+	log_warnx("store: %s: %s", what, db_strerror(error));
 	if (error == DB_RUNRECOVERY)
 		atomic_store(&b->failed, 1);
 	errno = error > 0 ? error : EIO;
@@ -148,36 +180,6 @@ bdb_dbt(struct bytes s)
 	t.data = (void *)(uintptr_t)s.p; /* the library has no const */
 	t.size = (u_int32_t)s.n;
 	return (t);
-}
-
-/*
- * Held for as long as the store is open: a second environment over the same
- * files, with a recovery of its own, would ruin the first without a word.
- */
-static int
-bdb_lock(struct bdb *b, char *why, size_t size)
-{
-	char path[4096];
-	int n;
-
-	n = snprintf(path, sizeof(path), "%s/lock", b->dir);
-	if (n < 0 || (size_t)n >= sizeof(path)) {
-		snprintf(why, size, "%.100s...: path too long", b->dir);
-		return (-1);
-	}
-	b->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, BDB_MODE);
-	if (b->lock_fd == -1) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-		return (-1);
-	}
-	if (flock(b->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return (0);
-	if (errno == EWOULDBLOCK)
-		snprintf(why, size, "%s: in use by another process", b->dir);
-	else
-		snprintf(why, size, "%s: %s", path, strerror(errno));
-	close(b->lock_fd);
-	return (-1);
 }
 
 static int
@@ -266,10 +268,9 @@ bdb_tables_close(struct bdb *b)
 static void
 bdb_say(const DB_ENV *env, const char *prefix, const char *text)
 {
-	const struct bdb *b = env->app_private;
-
+	(void)env;
 	(void)prefix;
-	log_warnx("store %s: %s", b->dir, text);
+	log_warnx("store: %s", text);
 }
 
 static void

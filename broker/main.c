@@ -2,12 +2,10 @@
  * quired: the broker.  Options, settings, keys, store, sockets, user, ready,
  * loop; and the way back.
  */
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +18,7 @@
 #include <sodium.h>
 
 #include "broker/broker.h"
+#include "broker/confine.h"
 #include "broker/listen.h"
 #include "common/log.h"
 
@@ -39,7 +38,8 @@ struct options {
 static void main_usage(void) __attribute__((noreturn));
 static void main_options(struct options *, int, char **);
 static void main_fds(void);
-static void main_become(const struct config *);
+static void main_open(struct broker *);
+static void main_sockets(struct broker *, const struct sandbox_plan *);
 static uid_t main_worker_uid(const struct config *);
 static void main_ready(const struct options *);
 static void main_stop(evutil_socket_t, short, void *);
@@ -54,13 +54,12 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .ready_fd = -1 };
-	struct kv_bdb_options kv;
 	struct broker *b;
-	char why[256];
 
 	main_fds();
 	log_init("quired", LOG_TO_STDERR, LOG_LEVEL_INFO);
 	main_options(&o, argc, argv);
+	o.ready_fd = sandbox_inherited(o.ready_fd);
 	if ((b = calloc(1, sizeof(*b))) == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "start");
 	if (config_load_with(o.conf, o.defines, o.ndefines, &b->conf) == -1)
@@ -77,14 +76,7 @@ main(int argc, char **argv)
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
-	main_become(b->conf);
-	kv = (struct kv_bdb_options){ b->conf->data,
-		(uint64_t)b->conf->cache_bytes,
-		(uint64_t)b->conf->log_buffer_bytes,
-		(uint64_t)b->conf->checkpoint_bytes,
-		(uint64_t)b->conf->checkpoint_ms };
-	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
-		fatalx(EX_UNAVAILABLE, "store %s: %s", b->conf->data, why);
+	main_open(b);
 	if (main_boot(b) == -1 || txn_blob_sweep(b->kv) == -1)
 		fatalx(EX_IOERR, "store %s: cannot be written", b->conf->data);
 	main_loop(b, &o);
@@ -157,27 +149,45 @@ main_fds(void)
 	umask(077);
 }
 
+/* Lock, sockets, sandbox, store: no thread before, no name after the third. */
 static void
-main_become(const struct config *c)
+main_open(struct broker *b)
 {
-	const struct rlimit none = { 0, 0 };
-	struct rlimit files;
-	struct passwd *pw;
+	const struct config *c = b->conf;
+	struct kv_bdb_options kv = { CONFINE_DATA, (uint64_t)c->cache_bytes,
+		(uint64_t)c->log_buffer_bytes, (uint64_t)c->checkpoint_bytes,
+		(uint64_t)c->checkpoint_ms, 0 };
+	struct sandbox_plan plan;
+	char why[256];
 
-	setrlimit(RLIMIT_CORE, &none);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	if (getuid() != 0 || c->user[0] == '\0')
-		return;
-	if ((pw = getpwnam(c->user)) == NULL)
-		fatalx(EX_NOUSER, "user %s is not there", c->user);
-	if (chown(c->data, pw->pw_uid, pw->pw_gid) == -1 ||
-	    setgroups(1, &pw->pw_gid) == -1 ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
-		fatal(EX_NOPERM, "become user %s", c->user);
+	confine_plan(c, &plan);
+	if ((kv.lock_fd = kv_bdb_lock(c->data, why, sizeof(why))) == -1)
+		fatalx(EX_UNAVAILABLE, "store %s", why);
+	confine_give(&plan, c->data);
+	main_sockets(b, &plan);
+	confine(c, &plan);
+	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
+		fatalx(EX_UNAVAILABLE, "store %s: %s", c->data, why);
+}
+
+/* Who connects now waits until the store is open. */
+static void
+main_sockets(struct broker *b, const struct sandbox_plan *plan)
+{
+	const struct config *c = b->conf;
+
+	if ((b->base = event_base_new()) == NULL ||
+	    event_base_priority_init(b->base, 2) == -1)
+		fatal(EX_OSERR, "event loop");
+	workers = listener_new(b->base, c->socket, 0666, main_worker_uid(c),
+	    main_accepted, b);
+	if (workers == NULL)
+		fatal(EX_UNAVAILABLE, "socket %s", c->socket);
+	control = listener_new(b->base, c->control, 0600, (uid_t)-1,
+	    control_accepted, b);
+	if (control == NULL)
+		fatal(EX_UNAVAILABLE, "control %s", c->control);
+	confine_give(plan, c->control);
 }
 
 static uid_t
@@ -186,7 +196,7 @@ main_worker_uid(const struct config *c)
 	struct passwd *pw;
 
 	if (c->worker_user[0] == '\0')
-		return (geteuid());
+		return ((uid_t)-1);
 	if ((pw = getpwnam(c->worker_user)) == NULL)
 		fatalx(EX_NOUSER, "worker_user %s is not there",
 		    c->worker_user);
@@ -243,22 +253,13 @@ main_loop(struct broker *b, const struct options *o)
 	size_t i;
 
 	TAILQ_INIT(&b->sessions);
-	if ((b->base = event_base_new()) == NULL ||
-	    event_base_priority_init(b->base, 2) == -1 || batch_init(b) == -1)
+	if (batch_init(b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
 			NULL ||
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
-	workers = listener_new(b->base, b->conf->socket, 0666,
-	    main_worker_uid(b->conf), main_accepted, b);
-	if (workers == NULL)
-		fatal(EX_UNAVAILABLE, "socket %s", b->conf->socket);
-	control = listener_new(b->base, b->conf->control, 0600, geteuid(),
-	    control_accepted, b);
-	if (control == NULL)
-		fatal(EX_UNAVAILABLE, "control %s", b->conf->control);
 	main_ready(o);
 	event_base_dispatch(b->base);
 	main_drain(b);

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "broker/broker.h"
+#include "broker/confine.h"
 #include "common/log.h"
 
 int
@@ -18,8 +19,8 @@ space_low(struct broker *b)
 	if (now == b->space_at)
 		return (b->low_space);
 	b->space_at = now;
-	if (statvfs(b->conf->data, &v) == -1) {
-		log_warn("statvfs %s", b->conf->data);
+	if (statvfs(CONFINE_DATA, &v) == -1) {
+		log_warn("disk");
 		return (b->low_space);
 	}
 	low = (uint64_t)v.f_bavail * v.f_frsize <

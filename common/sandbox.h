@@ -97,7 +97,12 @@ int sandbox_listener(const struct sandbox_plan *, struct sandbox_report *);
 int sandbox_plan_user(struct sandbox_plan *, const char *user,
     const char *group);
 
-/* Closes every descriptor from lowest on: what a starter forgot to. */
+/*
+ * Closes what a starter forgot to close, but for standard input, output and
+ * error and the descriptor kept (-1: none).  Returns that, by its new number.
+ */
+int sandbox_inherited(int kept);
+/* Closes every descriptor from lowest on. */
 void sandbox_close_from(int lowest);
 
 /* Names of the layers in the mask, a blank between, "none" for 0; cut to fit.

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -40,6 +41,21 @@ err:
 	if (errno == 0)
 		errno = ENOENT;
 	return (-1);
+}
+
+int
+sandbox_inherited(int kept)
+{
+	int lowest = STDERR_FILENO + 1;
+
+	if (kept >= lowest) {
+		if (kept != lowest && dup2(kept, lowest) == -1)
+			kept = -1;
+		else
+			kept = lowest++;
+	}
+	sandbox_close_from(lowest);
+	return (kept);
 }
 
 void

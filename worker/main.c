@@ -38,7 +38,6 @@ struct main_options {
 };
 
 static void main_fds(void);
-static void main_inherited(int *ready_fd);
 static void main_options(struct main_options *, int, char **);
 static unsigned main_number(const char *word, const char *what, unsigned min,
     unsigned max);
@@ -64,7 +63,7 @@ main(int argc, char **argv)
 	main_fds();
 	o.listen.sandbox.chroot_dir = "";
 	main_options(&o, argc, argv);
-	main_inherited(&o.listen.ready_fd);
+	o.listen.ready_fd = sandbox_inherited(o.listen.ready_fd);
 	on_stderr = o.foreground &&
 	    (o.listen.naddresses > 0 || !main_stderr_is_client());
 	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
@@ -88,20 +87,6 @@ main_fds(void)
 			_exit(EX_OSERR);
 	} while (fd <= 2);
 	close(fd);
-}
-
-/* What a starter forgot to close is no worker's; readiness is ours. */
-static void
-main_inherited(int *ready_fd)
-{
-	int lowest = STDERR_FILENO + 1;
-
-	if (*ready_fd != -1) {
-		if (*ready_fd != lowest && dup2(*ready_fd, lowest) == -1)
-			_exit(EX_USAGE);
-		*ready_fd = lowest++;
-	}
-	sandbox_close_from(lowest);
 }
 
 static void

@@ -52,8 +52,9 @@ server_make(struct server *s)
 	free(keys);
 	snprintf(line, sizeof(line),
 	    "data %s/data\nsocket %s/broker.sock\ncontrol %s/control.sock\n"
-	    "keys %s/keys\nuser \"\"",
-	    s->dir, s->dir, s->dir, s->dir);
+	    "keys %s/keys\nuser %s\nsandbox %s",
+	    s->dir, s->dir, s->dir, s->dir,
+	    geteuid() == 0 ? SERVER_USER : "\"\"", server_level());
 	server_setting(s, line);
 	if (geteuid() == 0)
 		server_setting(s, "worker_user " SERVER_USER);
