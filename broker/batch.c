@@ -29,6 +29,7 @@ batch_init(struct broker *b)
 {
 	TAILQ_INIT(&b->queue);
 	TAILQ_INIT(&b->batch);
+	TAILQ_INIT(&b->blobs);
 	event_assign(&b->batch_ev, b->base, -1, EV_PERSIST, batch_run, b);
 	/* After the inboxes of all sessions that are ready: drain first. */
 	event_priority_set(&b->batch_ev, 1);
@@ -217,6 +218,7 @@ batch_free(struct broker *b, struct op *op)
 	buf_free(&op->frame);
 	buf_free(&op->info);
 	buf_free(&op->roster);
+	b->signal_blob_bytes -= op->signal.len;
 	buf_free(&op->signal);
 	buf_free(&op->card_was);
 	free(op);

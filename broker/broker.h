@@ -24,8 +24,17 @@
 #define SESSION_OPS_MAX	      64
 #define SESSION_OPS_MAX_BYTES (1024u * 1024u)
 #define SESSION_OUT_MAX_BYTES (1024u * 1024u)
-/* All blobs of signals, held in memory until the ring has passed them. */
+/* Logins refused in a row before a session is ended. */
+#define SESSION_REFUSALS_MAX 64
+/* How long a worker may take to go when it was told to. */
+#define SESSION_KICK_WAIT_S 5
+/*
+ * All blobs of signals: on their way in, and held in memory until the ring has
+ * passed them.
+ */
 #define SIGNAL_BLOBS_MAX_BYTES ((size_t)256 * 1024 * 1024)
+/* Items of a SUBMIT that came as a blob: they are read into memory whole. */
+#define BLOB_ITEMS_MAX_BYTES ((uint64_t)128 << 20)
 /* The largest blob that is taken at all; dialects have smaller limits. */
 #define BLOB_MAX_BYTES ((uint64_t)4 << 30)
 /* Blob ids with this bit are signals'. */
@@ -60,13 +69,15 @@ struct session {
 	struct event write_ev;
 	struct event expiry_ev;
 	uint64_t id;
-	unsigned int refs;  /* operations that name it, and the list */
-	unsigned int state; /* enum ipc_state */
-	int dead;	    /* off the list, the descriptor is closed */
-	int kicked;	    /* told to go: nothing more is accepted */
-	int stalled;	    /* not read for now */
-	int mute;	    /* it takes no more words; what it sent counts */
-	int eof;	    /* all it sent has been read */
+	unsigned int refs;     /* operations that name it, and the list */
+	unsigned int state;    /* enum ipc_state */
+	int dead;	       /* off the list, the descriptor is closed */
+	int kicked;	       /* told to go: nothing more is accepted */
+	unsigned int refusals; /* logins refused since the last good one */
+	int64_t until_s;       /* end of the grant, unix time; 0: none */
+	int stalled;	       /* not read for now */
+	int mute;	       /* it takes no more words; what it sent counts */
+	int eof;	       /* all it sent has been read */
 	struct claims claims;
 	enum dialect_id dialect;
 	enum scope scope;
@@ -86,7 +97,9 @@ struct signal_blob {
 	uint64_t id;
 	uint64_t position; /* where its stub ends */
 	struct buf body;
+	struct doc *doc;
 	TAILQ_ENTRY(signal_blob) entry;
+	TAILQ_ENTRY(signal_blob) age_entry;
 };
 TAILQ_HEAD(signal_blobs, signal_blob);
 
@@ -163,7 +176,8 @@ struct broker {
 	size_t single; /* so many batches of one after a failure */
 	struct event batch_ev;
 	struct flusher *flusher;
-	size_t signal_blob_bytes;
+	struct signal_blobs blobs; /* published, the oldest first */
+	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
 	int stopping;
 	time_t space_at; /* when the disk was last looked at */
@@ -175,6 +189,7 @@ struct broker {
 void session_new(struct broker *, int fd);
 void session_close(struct session *); /* lets go; freed when unreferenced */
 void session_unref(struct session *);
+/* Tells it to go and takes it off its document; it is closed if it stays. */
 void session_kick(struct session *, enum code);
 void session_send(struct session *, const struct msg *);
 void session_flush(struct session *);
@@ -188,11 +203,14 @@ int handle_hello(struct session *, const struct msg *);
 int handle_login(struct session *, const struct msg *);
 int handle_mint(struct session *, const struct msg *);
 int handle_bye(struct session *, const struct msg *);
+int handle_close(struct session *, const struct msg *);
 /* Decided in a batch: queues the message. */
 int handle_queue(struct session *, const struct msg *);
 int handle_blob_put(struct session *, const struct msg *);
 int handle_blob_data(struct session *, const struct msg *);
 int handle_blob_done(struct session *, const struct msg *);
+/* Gives back what the session holds of signals' blobs. */
+void blob_forget(struct session *);
 
 /* doc.c */
 struct doc *doc_get(struct broker *, const struct doc_id *); /* one ref */
@@ -200,10 +218,15 @@ void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
 void doc_ring_bell(struct doc *);
+
+/* doc_blob.c: blobs of signals, once they are published. */
 struct signal_blob *doc_blob_find(struct doc *, uint64_t id);
 /* Takes the octets of body over; -1: no memory. */
 int doc_blob_add(struct broker *, struct doc *, uint64_t id, struct buf *body);
 void doc_blobs_settle(struct broker *, struct doc *);
+void doc_blobs_free(struct broker *, struct doc *);
+/* Forgets the oldest of all, until n octets more are within the bound. */
+void doc_blobs_make_room(struct broker *, size_t n);
 
 /* decide.c: what an operation does.  0, or -1: the store failed. */
 int decide(struct broker *, struct op *);

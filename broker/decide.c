@@ -28,9 +28,10 @@ static int decide_sync(struct broker *, struct op *);
 static int decide_cards(void *, size_t, struct txn_card *);
 static enum code decide_open_check(struct broker *, struct op *,
     struct doc_id *);
-static int decide_roster(struct op *);
+static int decide_roster(struct op *, size_t said);
 static void decide_attach(struct op *);
 static void decide_detach(struct op *);
+static int decide_stored(struct op *, uint64_t id, struct finished **);
 static struct finished *decide_finished(struct session *, uint64_t id);
 
 static const struct {
@@ -61,9 +62,9 @@ decide(struct broker *b, struct op *op)
 	if (op->msg.type >= IPC_COUNT || deciders[op->msg.type].decide == NULL)
 		return (0);
 	/* What a client sent before it left counts; questions do not. */
-	if (op->session->dead &&
+	if ((op->session->dead || op->session->kicked) &&
 	    (op->msg.type == IPC_OPEN || op->msg.type == IPC_FETCH))
-		return (0);
+		return (op->code = CODE_KICKED, 0);
 	/* The document may have been left by an operation before this one. */
 	if (op->msg.type != IPC_OPEN && op->session->doc != op->doc) {
 		op->code = CODE_BAD_STATE;
@@ -94,10 +95,8 @@ decide_undo(struct op *op)
 		decide_detach(op);
 	if (op->detached)
 		decide_attach(op);
-	if (!s->dead) {
-		s->upload = op->upload_was;
-		memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
-	}
+	s->upload = op->upload_was;
+	memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
 	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
 	if (op->doc != NULL)
 		op->doc->loaded = 0;
@@ -182,7 +181,7 @@ decide_open(struct broker *b, struct op *op)
 		return (decide_end(op, &t, CODE_STORAGE));
 	op->code = r->open == NULL ? CODE_OK : r->open(&t);
 	if (op->code == CODE_OK) {
-		if (decide_roster(op) == -1)
+		if (decide_roster(op, t.info.len) == -1)
 			t.failed = 1;
 		decide_attach(op);
 		op->attached = 1;
@@ -217,16 +216,24 @@ decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 								  : CODE_OK);
 }
 
-/* The others, before the newcomer is one of them. */
+/*
+ * The others, before the newcomer is one of them; as many as fit into one
+ * message with what the rule says, or large cards would keep everybody out.
+ */
 static int
-decide_roster(struct op *op)
+decide_roster(struct op *op, size_t said)
 {
+	size_t most = IPC_FRAME_MAX_BYTES - 1024;
+	size_t room = said < most ? most - said : 0;
 	struct session *o;
 	uint8_t id[8];
 
+	if (room > INFO_MAX_BYTES)
+		room = INFO_MAX_BYTES;
+
 	TAILQ_FOREACH(o, &op->doc->sessions, doc_entry) {
 		if (o->card.len == 0 ||
-		    op->roster.len + o->card.len > INFO_MAX_BYTES - 64)
+		    op->roster.len + o->card.len + 64 > room)
 			continue;
 		be64_put(id, o->id);
 		list_add(&op->roster, bytes_of(id, sizeof(id)));
@@ -266,20 +273,26 @@ static int
 decide_leave(struct broker *b, struct op *op)
 {
 	struct session *s = op->session;
-	const struct rule *r = rule_find(s->dialect);
+	const struct rule *r;
 	struct txn t;
 	size_t i;
 
 	if (s->doc != op->doc || op->doc == NULL)
 		return (0);
+	r = rule_find(op->doc->id.dialect);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	if (s->upload.id != 0 && (s->upload.id & BLOB_SIGNAL) == 0)
+	/* Their numbers are this document's: in another they are others'. */
+	if (s->upload.id != 0 && (s->upload.id & BLOB_SIGNAL) == 0) {
 		txn_blob_drop(&t, s->upload.id);
+		s->upload = (struct upload){ 0 };
+	}
 	for (i = 0; i < FINISHED_MAX; i++)
 		if (s->finished[i].id != 0 &&
-		    (s->finished[i].id & BLOB_SIGNAL) == 0)
+		    (s->finished[i].id & BLOB_SIGNAL) == 0) {
 			txn_blob_drop(&t, s->finished[i].id);
+			s->finished[i] = (struct finished){ 0 };
+		}
 	decide_detach(op);
 	op->detached = 1;
 	if (r->leave != NULL)
@@ -294,7 +307,7 @@ decide_submit(struct broker *b, struct op *op)
 	const struct rule_verb *v =
 	    rule_verb_find(rule_find(op->session->dialect),
 		m->f[submit_verb].u);
-	struct finished *f;
+	struct finished *body, *list;
 	struct buf items = BUF_INIT;
 	struct submit in;
 	struct txn t;
@@ -310,24 +323,24 @@ decide_submit(struct broker *b, struct op *op)
 		.items = m->f[submit_items].b,
 		.body = BODY_OF(m->f[submit_body].b),
 		.extra = m->f[submit_extra].b };
+	if (decide_stored(op, m->f[submit_blob].u, &body) == -1 ||
+	    decide_stored(op, m->f[submit_blob2].u, &list) == -1 ||
+	    (body != NULL && body == list))
+		return (op->code = CODE_INVALID, 0);
+	if (list != NULL && list->size > BLOB_ITEMS_MAX_BYTES)
+		return (op->code = CODE_TOO_LARGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	if (m->f[submit_blob].u != 0) {
-		f = decide_finished(op->session, m->f[submit_blob].u);
-		if (f == NULL)
-			return (decide_end(op, &t, CODE_INVALID));
-		in.body.blob = f->id;
-		in.body.size = f->size;
-		*f = (struct finished){ 0 };
+	if (body != NULL) {
+		in.body.blob = body->id;
+		in.body.size = body->size;
+		*body = (struct finished){ 0 };
 	}
-	if (m->f[submit_blob2].u != 0) {
-		f = decide_finished(op->session, m->f[submit_blob2].u);
-		if (f == NULL)
-			return (decide_end(op, &t, CODE_INVALID));
-		txn_blob_read(&t, f->id, 0, f->size, &items);
-		txn_blob_drop(&t, f->id);
+	if (list != NULL) {
+		txn_blob_read(&t, list->id, 0, (size_t)list->size, &items);
+		txn_blob_drop(&t, list->id);
 		in.items = buf_bytes(&items);
-		*f = (struct finished){ 0 };
+		*list = (struct finished){ 0 };
 	}
 	code = v == NULL ? CODE_INVALID : v->decide(&t, &in);
 	if (code != CODE_OK && in.body.blob != 0)
@@ -433,6 +446,8 @@ decide_blob_data(struct broker *b, struct op *op)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (u->size + body.n > u->max)
 		return (op->code = CODE_TOO_LARGE, 0);
+	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
+		return (op->code = CODE_STORAGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
 	txn_blob_slice(&t, u->id, u->slices, body);
@@ -478,6 +493,14 @@ decide_cards(void *arg, size_t i, struct txn_card *c)
 			return (0);
 		}
 	return (-1);
+}
+
+/* The session's blob of that number, NULL for none (0); a signal's is none. */
+static int
+decide_stored(struct op *op, uint64_t id, struct finished **f)
+{
+	*f = id == 0 ? NULL : decide_finished(op->session, id);
+	return (id != 0 && (*f == NULL || (id & BLOB_SIGNAL) != 0) ? -1 : 0);
 }
 
 static struct finished *

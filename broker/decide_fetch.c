@@ -131,6 +131,9 @@ fetch_blob(struct fetch *f, const struct msg *m)
 	} else {
 		if (off % BLOB_SLICE_BYTES != 0)
 			return (CODE_INVALID);
+		/* Until it is adopted it is nobody's but its sender's. */
+		if ((r = txn_blob_staged(f->t, e.blob)) != 0)
+			return (r == 1 ? CODE_NOT_FOUND : CODE_STORAGE);
 		r = txn_blob_read(f->t, e.blob, off, n, &octets);
 		e.body = buf_bytes(&octets);
 	}

@@ -3,6 +3,8 @@
  * here, from the table, before any handler runs.  The walker has checked shape
  * and field lengths already.  What does not pass ends the session.
  */
+#include <time.h>
+
 #include "broker/broker.h"
 #include "common/log.h"
 
@@ -21,7 +23,7 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_MINT] = handle_mint,
 	[IPC_BYE] = handle_bye,
 	[IPC_SYNC] = handle_queue,
-	[IPC_CLOSE] = handle_queue,
+	[IPC_CLOSE] = handle_close,
 };
 
 static int dispatch_refuse(struct session *, const struct msg *, enum code);
@@ -36,6 +38,11 @@ dispatch(struct session *s, const struct msg *m)
 	    ipc_name(m->type));
 	if (s->kicked && m->type != IPC_BYE)
 		return (0); /* sent before it could know */
+	if (s->until_s != 0 && time(NULL) > s->until_s) {
+		/* Before the timer, which does not count a machine's sleep. */
+		session_kick(s, CODE_EXPIRED);
+		return (0);
+	}
 	if (row == NULL || row->sender != IPC_FROM_WORKER ||
 	    handlers[m->type] == NULL)
 		return (dispatch_refuse(s, m, CODE_BAD_MESSAGE));

@@ -18,7 +18,6 @@
 
 static size_t doc_bucket(const struct doc_id *);
 static void doc_free(struct broker *, struct doc *);
-static void doc_blobs_prune(struct broker *, struct doc *, int all);
 
 struct doc *
 doc_get(struct broker *b, const struct doc_id *id)
@@ -133,60 +132,6 @@ doc_ring_bell(struct doc *d)
 	bell_ring(&d->bell);
 }
 
-struct signal_blob *
-doc_blob_find(struct doc *d, uint64_t id)
-{
-	struct signal_blob *s;
-
-	TAILQ_FOREACH(s, &d->blobs, entry)
-		if (s->id == id)
-			return (s);
-	return (NULL);
-}
-
-int
-doc_blob_add(struct broker *b, struct doc *d, uint64_t id, struct buf *body)
-{
-	struct signal_blob *s;
-
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return (-1);
-	s->id = id;
-	s->body = *body;
-	*body = (struct buf)BUF_INIT;
-	s->position = UINT64_MAX; /* until its stub is in the ring */
-	TAILQ_INSERT_TAIL(&d->blobs, s, entry);
-	b->signal_blob_bytes += s->body.len;
-	return (0);
-}
-
-/* What no reader's window reaches any more, and what is over the bound. */
-void
-doc_blobs_settle(struct broker *b, struct doc *d)
-{
-	struct signal_blob *s;
-
-	TAILQ_FOREACH(s, &d->blobs, entry)
-		if (s->position == UINT64_MAX)
-			s->position = ring_end(&d->ring);
-	doc_blobs_prune(b, d, 0);
-}
-
-static void
-doc_blobs_prune(struct broker *b, struct doc *d, int all)
-{
-	struct signal_blob *s;
-
-	while ((s = TAILQ_FIRST(&d->blobs)) != NULL &&
-	    (all || s->position <= ring_head(&d->ring) ||
-		b->signal_blob_bytes > SIGNAL_BLOBS_MAX_BYTES)) {
-		TAILQ_REMOVE(&d->blobs, s, entry);
-		b->signal_blob_bytes -= s->body.len;
-		buf_free(&s->body);
-		free(s);
-	}
-}
-
 static void
 doc_free(struct broker *b, struct doc *d)
 {
@@ -195,7 +140,7 @@ doc_free(struct broker *b, struct doc *d)
 	while (*at != d)
 		at = &(*at)->next;
 	*at = d->next;
-	doc_blobs_prune(b, d, 1);
+	doc_blobs_free(b, d);
 	if (d->reader_fd != -1)
 		close(d->reader_fd);
 	bell_close(&d->bell);

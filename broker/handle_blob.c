@@ -7,6 +7,9 @@
 #include "common/limits.h"
 #include "common/log.h"
 
+static void blob_make_room(struct broker *, size_t);
+static size_t blob_held(const struct session *);
+static int blob_refuse(struct session *, enum code);
 static int blob_answer(struct session *, uint64_t tag, enum code, uint64_t id);
 
 int
@@ -17,7 +20,7 @@ handle_blob_put(struct session *s, const struct msg *m)
 	if (m->f[blob_put_keep].u != 0)
 		return (handle_queue(s, m));
 	if (u->id != 0)
-		return (-1);
+		return (blob_refuse(s, CODE_BAD_STATE));
 	*u = (struct upload){ .id = BLOB_SIGNAL | ++s->broker->next_signal_blob,
 		.max = (uint64_t)s->broker->conf->sds_message_max };
 	return (0);
@@ -32,13 +35,12 @@ handle_blob_data(struct session *s, const struct msg *m)
 	if ((u->id & BLOB_SIGNAL) == 0)
 		return (handle_queue(s, m));
 	u->size += body.n;
-	if (u->size > u->max ||
-	    s->broker->signal_blob_bytes + u->size > SIGNAL_BLOBS_MAX_BYTES) {
-		log_warnx("session %llu: signal over the bound",
-		    (unsigned long long)s->id);
-		session_kick(s, CODE_TOO_LARGE);
+	if (u->size > u->max)
+		return (blob_refuse(s, CODE_TOO_LARGE));
+	blob_make_room(s->broker, body.n);
+	if (s->kicked)
 		return (0);
-	}
+	s->broker->signal_blob_bytes += body.n;
 	return (buf_add_bytes(&u->mem, body));
 }
 
@@ -58,7 +60,61 @@ handle_blob_done(struct session *s, const struct msg *m)
 			return (blob_answer(s, m->f[blob_done_tag].u, CODE_OK,
 			    s->finished[i].id));
 		}
+	return (blob_refuse(s, CODE_BAD_STATE));
+}
+
+void
+blob_forget(struct session *s)
+{
+	size_t i;
+
+	s->broker->signal_blob_bytes -= blob_held(s);
+	buf_free(&s->upload.mem);
+	for (i = 0; i < FINISHED_MAX; i++) {
+		buf_free(&s->finished[i].mem);
+		if ((s->finished[i].id & BLOB_SIGNAL) != 0)
+			s->finished[i].id = 0;
+	}
+}
+
+/* Where all that is published has gone already, who holds most goes. */
+static void
+blob_make_room(struct broker *b, size_t n)
+{
+	struct session *s, *most;
+
+	doc_blobs_make_room(b, n);
+	while (b->signal_blob_bytes + n > SIGNAL_BLOBS_MAX_BYTES) {
+		most = NULL;
+		TAILQ_FOREACH(s, &b->sessions, entry)
+			if (blob_held(s) > (most == NULL ? 0 : blob_held(most)))
+				most = s;
+		if (most == NULL)
+			return;
+		log_warnx("session %llu: holds most of too many signals",
+		    (unsigned long long)most->id);
+		blob_forget(most);
+		session_kick(most, CODE_BUSY);
+	}
+}
+
+static int
+blob_refuse(struct session *s, enum code code)
+{
+	log_warnx("session %llu: blob refused code=%s",
+	    (unsigned long long)s->id, code_name(code));
+	session_kick(s, code);
 	return (-1);
+}
+
+static size_t
+blob_held(const struct session *s)
+{
+	size_t i, n = s->upload.mem.len;
+
+	for (i = 0; i < FINISHED_MAX; i++)
+		n += s->finished[i].mem.len;
+	return (n);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
- * HELLO, LOGIN, MINT and BYE: who a session is and what it may do.  Answered
- * at once; nothing here touches a document.
+ * HELLO, LOGIN, MINT, CLOSE and BYE: who a session is and what it may do.
+ * Answered at once; nothing here touches a document.
  */
 #include <string.h>
 #include <sys/time.h>
@@ -54,6 +54,7 @@ handle_login(struct session *s, const struct msg *m)
 		s->state = IPC_GRANTED;
 	s->scope = s->claims.scope;
 	login_expiry(s, (int64_t)time(NULL));
+	s->refusals = 0;
 	r = rule_find(s->dialect);
 	if (r->claims != NULL && r->claims(&s->claims, &told) == -1)
 		return (-1);
@@ -103,6 +104,9 @@ login_check(struct session *s, const struct msg *m)
 	else if (store.n > 0 &&
 	    !claims_allow_store(&c, dialect, store, rules.aud_string))
 		result = CODE_WRONG_STORE;
+	else if (s->state == IPC_OPEN_STATE &&
+	    !claims_allow_store(&c, dialect, s->doc->id.name, rules.aud_string))
+		result = CODE_WRONG_STORE; /* whose scope would be taken here */
 	else
 		result = CODE_OK;
 	if (result != CODE_OK) {
@@ -131,9 +135,11 @@ login_expiry(struct session *s, int64_t now)
 	int64_t left = s->claims.exp - now + s->broker->conf->skew;
 
 	event_del(&s->expiry_ev);
+	s->until_s = 0;
 	if (!s->claims.exp_given || !login_enforced(s))
 		return;
 	tv.tv_sec = left < 0 ? 0 : left > EXP_MAX_S ? EXP_MAX_S : left;
+	s->until_s = s->claims.exp + s->broker->conf->skew;
 	event_add(&s->expiry_ev, &tv);
 }
 
@@ -145,6 +151,10 @@ login_refused(struct session *s, enum code code)
 	s->broker->count.refused++;
 	m.f[refused_code].u = code;
 	session_send(s, &m);
+	if (++s->refusals >= SESSION_REFUSALS_MAX) {
+		session_kick(s, code);
+		return (-1);
+	}
 	return (0);
 }
 
@@ -182,4 +192,12 @@ handle_bye(struct session *s, const struct msg *m)
 	(void)s;
 	(void)m;
 	return (-1);
+}
+
+/* What comes behind it is not for the document, which is left in a batch. */
+int
+handle_close(struct session *s, const struct msg *m)
+{
+	s->state = IPC_GRANTED;
+	return (handle_queue(s, m));
 }

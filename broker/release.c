@@ -116,8 +116,10 @@ release_fetched(struct op *op)
 static void
 release_blob(struct op *op)
 {
-	if (op->code != CODE_OK)
-		session_kick(op->session, op->code);
+	if (op->code == CODE_OK)
+		return;
+	session_kick(op->session, op->code);
+	session_close(op->session);
 }
 
 static void

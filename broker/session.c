@@ -16,6 +16,7 @@ static void session_writable(evutil_socket_t, short, void *);
 static void session_expired(evutil_socket_t, short, void *);
 static void session_process(struct session *);
 static void session_gone(struct session *);
+static void session_leave(struct session *);
 static int session_full(const struct session *);
 
 void
@@ -50,8 +51,6 @@ void
 session_close(struct session *s)
 {
 	struct broker *b = s->broker;
-	struct op *op;
-	size_t i;
 
 	if (s->dead)
 		return;
@@ -62,14 +61,7 @@ session_close(struct session *s)
 	chan_close(&s->chan);
 	TAILQ_REMOVE(&b->sessions, s, entry);
 	b->nsessions--;
-	/* Its blobs and its place in the document go in order, in a batch. */
-	for (i = 0; i < FINISHED_MAX; i++)
-		buf_free(&s->finished[i].mem);
-	buf_free(&s->upload.mem);
-	if (s->doc != NULL && (op = batch_add(b, s, s->doc)) != NULL) {
-		op->leave = 1;
-		batch_kick(b);
-	}
+	session_leave(s);
 	log_debug("session %llu closed", (unsigned long long)s->id);
 	session_unref(s);
 }
@@ -80,6 +72,7 @@ session_unref(struct session *s)
 	if (--s->refs > 0)
 		return;
 	claims_free(&s->claims);
+	blob_forget(s);
 	buf_free(&s->card);
 	free(s);
 }
@@ -87,6 +80,7 @@ session_unref(struct session *s)
 void
 session_kick(struct session *s, enum code code)
 {
+	const struct timeval wait = { SESSION_KICK_WAIT_S, 0 };
 	struct msg m = MSG(KICK);
 
 	if (s->dead || s->kicked)
@@ -98,6 +92,10 @@ session_kick(struct session *s, enum code code)
 	m.f[kick_code].u = code;
 	session_send(s, &m);
 	session_flush(s);
+	if (s->dead)
+		return;
+	session_leave(s);
+	event_add(&s->expiry_ev, &wait);
 }
 
 void
@@ -166,9 +164,11 @@ session_process(struct session *s)
 	while (!s->dead && !(s->stalled = session_full(s))) {
 		if ((r = chan_next(&s->chan, &m)) == 0)
 			break;
-		if (r == -1)
+		if (r == -1) {
 			log_warnx("session %llu: not a message of ours",
 			    (unsigned long long)s->id);
+			session_kick(s, CODE_BAD_MESSAGE);
+		}
 		if (r == -1 || dispatch(s, &m) == -1) {
 			session_close(s);
 			return;
@@ -202,12 +202,30 @@ session_writable(evutil_socket_t fd, short what, void *arg)
 	session_unref(s);
 }
 
+/* The grant has ended; or the time to go for one that was told to. */
 static void
 session_expired(evutil_socket_t fd, short what, void *arg)
 {
+	struct session *s = arg;
+
 	(void)fd;
 	(void)what;
-	session_kick(arg, CODE_EXPIRED);
+	if (s->kicked)
+		session_close(s);
+	else
+		session_kick(s, CODE_EXPIRED);
+}
+
+/* Its place in the document goes in order, in a batch. */
+static void
+session_leave(struct session *s)
+{
+	struct op *op;
+
+	if (s->doc == NULL || (op = batch_add(s->broker, s, s->doc)) == NULL)
+		return;
+	op->leave = 1;
+	batch_kick(s->broker);
 }
 
 static int

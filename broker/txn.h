@@ -164,6 +164,8 @@ int txn_blob_new(struct txn *, uint64_t *blob); /* staged, empty */
 int txn_blob_slice(struct txn *, uint64_t blob, uint32_t slice, struct bytes);
 /* No longer thrown away with its session; fine when it was kept before. */
 int txn_blob_keep(struct txn *, uint64_t blob);
+/* 1: nothing has adopted it yet; 0: it is kept, or there is none; -1. */
+int txn_blob_staged(struct txn *, uint64_t blob);
 /* Slices and mark; fine when there are none. */
 int txn_blob_drop(struct txn *, uint64_t blob);
 /* Reads up to n octets from off (a multiple of BLOB_SLICE_BYTES). */

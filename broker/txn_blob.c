@@ -75,6 +75,17 @@ txn_blob_keep(struct txn *tx, uint64_t blob)
 }
 
 int
+txn_blob_staged(struct txn *tx, uint64_t blob)
+{
+	int r;
+
+	if (blob_mark_key(&tx->key, tx->doc, blob) == -1)
+		return (txn_fail(tx));
+	r = tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->pack);
+	return (r == -1 ? txn_fail(tx) : r);
+}
+
+int
 txn_blob_drop(struct txn *tx, uint64_t blob)
 {
 	if (tx->doc == 0)

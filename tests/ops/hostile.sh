@@ -1,0 +1,4 @@
+#!/bin/sh
+# What a worker can do to the broker and to others once it is somebody else's.
+# timeout: 180
+exec "${QUIRE_B:-.build}/tests/ops/hostile_worker"
