@@ -123,6 +123,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	t->cards = decide_cards;
 	t->cards_arg = d;
 	t->conf = b->conf;
+	t->full = space_low(b);
 	t->position = d->ring.fd == -1 ? 0 : ring_end(&d->ring);
 	if (d->loaded) {
 		t->doc = d->store_id;

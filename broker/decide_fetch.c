@@ -151,8 +151,7 @@ fetch_roster(struct fetch *f, const struct msg *m)
 	uint8_t id[8];
 	size_t i;
 
-	(void)m;
-	for (i = 0; txn_card(f->t, i, &c) == 0; i++) {
+	for (i = (size_t)m->f[fetch_after].u; txn_card(f->t, i, &c) == 0; i++) {
 		be64_put(id, c.session);
 		e = (struct entry){ .origin = c.session,
 			.key = bytes_of(id, sizeof(id)),

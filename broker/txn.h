@@ -81,6 +81,7 @@ struct txn {
 	uint64_t position; /* ring position where this batch's frames begin */
 	int64_t now_ms;	   /* unix time */
 	struct txn_who who;
+	int full; /* the disk is: SUBMITs are refused */
 	int failed;
 	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;

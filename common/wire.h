@@ -19,7 +19,8 @@ enum fetch_what {
 	FETCH_BLOB =
 	    5, /* upto octets of blob `after`, from the offset in from (be64) */
 	FETCH_ROSTER =
-	    6 /* the cards of all sessions: key be64 session, body card */
+	    6 /* the cards of all sessions but the first `after`: key be64
+	       * session, body card */
 };
 
 enum entry_flag {

@@ -187,6 +187,8 @@ void conn_leave(struct conn *); /* closes the document, keeps the grant */
 void conn_submit(struct conn *, const struct submit_out *);
 void conn_signal(struct conn *, uint64_t verb, struct bytes ref,
     struct bytes author, struct bytes body);
+/* A verdict once all that was sent before is visible; seq: the newest. */
+void conn_sync(struct conn *, uint64_t tag);
 void conn_card(struct conn *, struct bytes);
 void conn_fetch(struct conn *, uint64_t tag, enum fetch_what, uint64_t after,
     uint64_t upto, struct bytes prefix, struct bytes from);

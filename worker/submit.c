@@ -64,6 +64,16 @@ conn_signal(struct conn *c, uint64_t verb, struct bytes ref,
 }
 
 void
+conn_sync(struct conn *c, uint64_t tag)
+{
+	struct msg m = MSG(SYNC);
+
+	m.f[sync_tag].u = tag;
+	c->reader.submits++;
+	link_send(c, &m);
+}
+
+void
 conn_blob_put(struct conn *c, uint64_t tag, uint64_t size)
 {
 	struct msg m = MSG(BLOB_PUT);

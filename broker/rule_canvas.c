@@ -1,0 +1,364 @@
+/*
+ * The decisions of the canvas dialect (protocols: canvas.md sections 4, 5, 7, 9
+ * and 16): what a patch does to the room, and who hears of it and of whom.
+ *
+ * A room is a stamped register a component, so that its newest stamp finds it,
+ * and the log of all patches.  Presence is in the cards of sessions.
+ */
+#include "broker/config.h"
+#include "broker/rule.h"
+#include "common/canvas.h"
+#include "common/canvas_merge.h"
+#include "common/limits.h"
+#include "common/utf8.h"
+#include "common/wire.h"
+
+/* A component that is larger is kept as a blob: an entry must fit a FETCHED. */
+#define CANVAS_INLINE_BYTES (64u * KIB)
+/* What stands around the patches in a frame, and the ring's own. */
+#define CANVAS_FRAME_BYTES (CANVAS_CLIENT_MAX + 256u)
+
+static enum code canvas_open(struct txn *);
+static void canvas_count(struct txn *);
+static void canvas_leave(struct txn *);
+static enum code canvas_patch(struct txn *, const struct submit *);
+static enum code canvas_presence(struct txn *, const struct submit *);
+
+static struct bytes canvas_client(struct bytes card);
+static int canvas_items_ok(struct bytes);
+static enum code canvas_store(struct txn *, struct bytes items);
+static enum code canvas_write(struct txn *, struct canvas_merge *);
+static int canvas_put(struct txn *, const struct canvas_component *);
+static int canvas_put_blob(struct txn *, struct bytes, struct body *);
+static canvas_load canvas_get;
+static enum code canvas_relay(struct txn *, const struct submit *,
+    uint64_t seq);
+static enum code canvas_relay_presence(struct txn *, struct bytes items);
+static void canvas_say(struct txn *, unsigned int kind, uint64_t seq,
+    struct buf *);
+static int canvas_held(struct txn *, struct bytes client, struct bytes key);
+
+static const struct rule_verb canvas_verbs[] = {
+	{ "patch", CANVAS_PATCH, SCOPE_WRITE, 1, canvas_patch },
+	{ "presence", CANVAS_PRESENCE, SCOPE_WRITE, 0, canvas_presence },
+	{ NULL, 0, SCOPE_NONE, 0, NULL },
+};
+
+const struct rule rule_canvas = {
+	.dialect = DIALECT_CANVAS,
+	.verbs = canvas_verbs,
+	.open = canvas_open,
+	.join = canvas_count,
+	.leave = canvas_leave,
+};
+
+/* Where nothing can be written, a client that would write is told to wait. */
+static enum code
+canvas_open(struct txn *t)
+{
+	if (canvas_client(t->who.card).n == 0)
+		return (CODE_INVALID);
+	if (t->full && scope_covers(t->who.scope, SCOPE_WRITE))
+		return (CODE_STORAGE);
+	return (CODE_OK);
+}
+
+/* Sessions, not clients, and those that only read as well. */
+static void
+canvas_count(struct txn *t)
+{
+	struct buf text = BUF_INIT;
+	struct txn_card c;
+	size_t n = 0;
+
+	while (txn_card(t, n, &c) == 0)
+		n++;
+	buf_printf(&text, "{\"type\":\"clientCount\",\"count\":%zu}", n);
+	canvas_say(t, CANVAS_KIND_COUNT, 0, &text);
+}
+
+/*
+ * What the client shows from another connection stays: it may have come back
+ * before its old socket died.
+ */
+static void
+canvas_leave(struct txn *t)
+{
+	struct buf text = BUF_INIT;
+	struct bytes card = t->who.card, client = canvas_client(card);
+	struct bytes key, component;
+	size_t n = 0;
+
+	buf_add_str(&text, "{\"type\":\"patch\",\"ephemeralPatches\":[{");
+	list_next(&card, &key);
+	while (canvas_card_next(&card, &key, &component) == 1) {
+		if (!utf8_valid(key) || canvas_held(t, client, key))
+			continue;
+		buf_add_str(&text, n++ > 0 ? ",\"" : "\"");
+		buf_add_bytes(&text, key);
+		buf_add_str(&text, "\":{\"_exists\":false}");
+	}
+	buf_add_str(&text, "}],\"clientId\":\"");
+	buf_add_bytes(&text, client);
+	buf_add_str(&text, "\"}");
+	if (n > 0)
+		canvas_say(t, CANVAS_KIND_PRESENCE, 0, &text);
+	buf_free(&text);
+	canvas_count(t);
+}
+
+/*
+ * The log gets the patch as it came, the registers what it makes of the room.
+ * A blob is read whole: a request counts as a whole or not at all.
+ */
+static enum code
+canvas_patch(struct txn *t, const struct submit *s)
+{
+	struct buf whole = BUF_INIT, head = BUF_INIT;
+	struct bytes items = s->body.b, piece[2];
+	uint64_t seq = 0;
+	enum code code;
+
+	if (canvas_client(t->who.card).n == 0 || !canvas_items_ok(s->extra))
+		return (CODE_INVALID);
+	if (s->body.size > 2 * (uint64_t)t->conf->canvas_message_max)
+		return (CODE_TOO_LARGE);
+	if (s->body.blob != 0) {
+		txn_blob_read(t, s->body.blob, 0, (size_t)s->body.size, &whole);
+		items = buf_bytes(&whole);
+	}
+	code = items.n == 0 ? CODE_INVALID : canvas_store(t, items);
+	buf_free(&whole);
+	if (code != CODE_OK)
+		return (code);
+	list_add(&head, canvas_client(t->who.card));
+	piece[0] = buf_bytes(&head);
+	piece[1] = s->body.b;
+	if (head.failed ||
+	    txn_append(t, CANVAS_KIND_PATCH, piece, 2, s->body.blob,
+		s->body.size, &seq) == -1)
+		t->failed = 1;
+	buf_free(&head);
+	return (canvas_relay(t, s, seq));
+}
+
+static enum code
+canvas_presence(struct txn *t, const struct submit *s)
+{
+	if (s->body.blob != 0)
+		return (CODE_TOO_LARGE);
+	if (canvas_client(t->who.card).n == 0 || !canvas_items_ok(s->body.b))
+		return (CODE_INVALID);
+	return (canvas_relay_presence(t, s->body.b));
+}
+
+/* A card is as its worker made it: empty if it cannot be spliced. */
+static struct bytes
+canvas_client(struct bytes card)
+{
+	struct bytes client;
+
+	if (list_next(&card, &client) != 1 || client.n > CANVAS_CLIENT_MAX ||
+	    !utf8_valid(client))
+		return (BYTES_NONE);
+	return (client);
+}
+
+static int
+canvas_items_ok(struct bytes items)
+{
+	struct buf text = BUF_INIT;
+	int ok = canvas_items_text(&text, items) == 0;
+
+	buf_free(&text);
+	return (ok);
+}
+
+/* All of it is merged in memory before any of it is written. */
+static enum code
+canvas_store(struct txn *t, struct bytes items)
+{
+	const struct canvas_limits limits = {
+		(uint64_t)t->conf->canvas_delta_max,
+		(uint64_t)t->conf->canvas_fill_max
+	};
+	struct canvas_merge m;
+	enum code code;
+
+	canvas_merge_init(&m, &limits, canvas_get, t);
+	switch (canvas_merge(&m, items, t->seq + 1)) {
+	case CANVAS_MERGED:
+		code = canvas_write(t, &m);
+		break;
+	case CANVAS_MALFORMED:
+		code = CODE_INVALID;
+		break;
+	default:
+		t->failed = 1;
+		code = CODE_STORAGE;
+	}
+	canvas_merge_free(&m);
+	return (code);
+}
+
+static enum code
+canvas_write(struct txn *t, struct canvas_merge *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		if (m->component[i]->changed &&
+		    canvas_put(t, m->component[i]) == -1)
+			return (CODE_STORAGE);
+	return (CODE_OK);
+}
+
+static int
+canvas_put(struct txn *t, const struct canvas_component *c)
+{
+	struct buf stored = BUF_INIT;
+	struct body body;
+	int r = canvas_component_pack(&stored, c);
+
+	body = BODY_OF(buf_bytes(&stored));
+	if (r == 0 && stored.len > CANVAS_INLINE_BYTES)
+		r = canvas_put_blob(t, buf_bytes(&stored), &body);
+	if (r == 0)
+		r = txn_field_put(t, c->key, t->seq + 1, &body);
+	buf_free(&stored);
+	if (r == -1)
+		t->failed = 1;
+	return (r);
+}
+
+static int
+canvas_put_blob(struct txn *t, struct bytes stored, struct body *body)
+{
+	uint32_t slice = 0;
+	struct bytes b;
+
+	*body = (struct body){ .size = stored.n };
+	if (txn_blob_new(t, &body->blob) == -1)
+		return (-1);
+	for (; stored.n > 0; stored = bytes_skip(stored, BLOB_SLICE_BYTES)) {
+		b = stored;
+		if (b.n > BLOB_SLICE_BYTES)
+			b.n = BLOB_SLICE_BYTES;
+		if (txn_blob_slice(t, body->blob, slice++, b) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+canvas_get(void *arg, struct bytes key, struct buf *stored)
+{
+	struct txn *t = arg;
+	struct field f;
+	int r;
+
+	if ((r = txn_field_get(t, key, stored, &f)) != 1 || f.body.blob == 0)
+		return (r);
+	buf_clear(stored);
+	return (
+	    txn_blob_read(t, f.body.blob, 0, (size_t)f.body.size, stored) == -1
+		? -1
+		: 1);
+}
+
+/*
+ * One frame, unless it is too large for the ring: then the patch is fetched
+ * from the log, where presence is not, so that goes by itself.
+ */
+static enum code
+canvas_relay(struct txn *t, const struct submit *s, uint64_t seq)
+{
+	size_t most = (size_t)t->conf->ring_bytes / RING_STUB_SHARE;
+	struct buf text = BUF_INIT, doc = BUF_INIT, eph = BUF_INIT;
+	struct publish stub = { .flags = PUBLISH_SKIP_SELF,
+		.kind = CANVAS_KIND_PATCH,
+		.opcode = 1,
+		.seq = seq,
+		.blob = s->body.blob,
+		.blob_size = s->body.size };
+	int alone = s->extra.n == 0;
+
+	if (s->body.blob != 0) {
+		txn_publish(t, &stub);
+		return (alone ? CODE_OK : canvas_relay_presence(t, s->extra));
+	}
+	canvas_items_text(&doc, s->body.b);
+	canvas_items_text(&eph, s->extra);
+	if (doc.failed || eph.failed)
+		t->failed = 1;
+	if (doc.len + eph.len + CANVAS_FRAME_BYTES > most)
+		alone = 1;
+	buf_add_str(&text, "{\"type\":\"patch\",\"clientId\":\"");
+	buf_add_bytes(&text, canvas_client(t->who.card));
+	buf_add_str(&text, "\",\"documentPatches\":");
+	buf_add_bytes(&text, buf_bytes(&doc));
+	buf_printf(&text, ",\"timestamp\":%llu", (unsigned long long)seq);
+	if (!alone) {
+		buf_add_str(&text, ",\"ephemeralPatches\":");
+		buf_add_bytes(&text, buf_bytes(&eph));
+	}
+	buf_add_u8(&text, '}');
+	buf_free(&doc);
+	buf_free(&eph);
+	canvas_say(t, CANVAS_KIND_PATCH, seq, &text);
+	if (alone && s->extra.n > 0)
+		return (canvas_relay_presence(t, s->extra));
+	return (t->failed ? CODE_STORAGE : CODE_OK);
+}
+
+static enum code
+canvas_relay_presence(struct txn *t, struct bytes items)
+{
+	struct buf text = BUF_INIT;
+
+	buf_add_str(&text, "{\"type\":\"patch\",\"clientId\":\"");
+	buf_add_bytes(&text, canvas_client(t->who.card));
+	buf_add_str(&text, "\",\"ephemeralPatches\":");
+	canvas_items_text(&text, items);
+	buf_add_u8(&text, '}');
+	canvas_say(t, CANVAS_KIND_PRESENCE, 0, &text);
+	return (t->failed ? CODE_STORAGE : CODE_OK);
+}
+
+/* Publishes the text and frees it; counts are for everybody. */
+static void
+canvas_say(struct txn *t, unsigned int kind, uint64_t seq, struct buf *text)
+{
+	struct publish p = { .flags = kind == CANVAS_KIND_COUNT
+		    ? 0
+		    : PUBLISH_SKIP_SELF,
+		.kind = kind,
+		.opcode = 1,
+		.seq = seq,
+		.piece = { buf_bytes(text) },
+		.n = 1 };
+
+	if (text->failed || txn_publish(t, &p) == -1)
+		t->failed = 1;
+	buf_free(text);
+}
+
+/* Whether another session of that client shows the component. */
+static int
+canvas_held(struct txn *t, struct bytes client, struct bytes key)
+{
+	struct bytes card, k, component;
+	struct txn_card c;
+	size_t i;
+
+	for (i = 0; txn_card(t, i, &c) == 0; i++) {
+		card = c.card;
+		if (c.session == t->who.session || list_next(&card, &k) != 1 ||
+		    !bytes_eq(k, client))
+			continue;
+		while (canvas_card_next(&card, &k, &component) == 1)
+			if (bytes_eq(k, key))
+				return (1);
+	}
+	return (0);
+}
