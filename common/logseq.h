@@ -95,6 +95,10 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  * UNPIN     read.  Ends it.  STALE: the graph was replaced meanwhile, what was
  *           sent is worthless.  A session that leaves unpins.
  *
+ * SWEEP     read.  Frees some of what RESET, an upload, a download or a deleted
+ *           graph left.  info: one octet, 1: again.  For when a worker has time
+ *           after its answer; every TX does a little of it as well.
+ *
  * Index verbs: see common/logseq_index.h.  They take the numbers from
  * LOGSEQ_INDEX_VERBS on.
  */
@@ -110,6 +114,7 @@ enum logseq_verb {
 	LOGSEQ_UPLOAD_FINISH,
 	LOGSEQ_PIN,
 	LOGSEQ_UNPIN,
+	LOGSEQ_SWEEP,
 	LOGSEQ_INDEX_VERBS = 32
 };
 
@@ -253,12 +258,13 @@ enum logseq_flag {
  *     'A' gen attr eid sort        the same
  *     'V' gen attr sort eid        the same, of ref, index and unique ones
  *     'R' gen target attr eid      nothing: who refers to target
- *     'S' gen attr                 flags octet, learned or of the upload
+ *     'S' gen attr                 flags octet learned, flags octet uploaded
  *     'N' gen number               a packed datom with its op: change
  *     'W' gen addr piece(be16)     a staged row: list of addresses, content,
  *                                  cut into LOGSEQ_ROW_PIECE_BYTES
  *     'X' 'Y'                      transaction ids and their order
  *     'P' session                  pins
+ *     'G' gen kind                 to be swept
  *     'i' …                        of the index half: assets
  */
 #define LOGSEQ_REG_META	  'm'
@@ -272,6 +278,7 @@ enum logseq_flag {
 #define LOGSEQ_REG_TX_ID  'X'
 #define LOGSEQ_REG_TX_SEQ 'Y'
 #define LOGSEQ_REG_PIN	  'P'
+#define LOGSEQ_REG_DEAD	  'G'
 #define LOGSEQ_REG_INDEX  'i'
 
 /*
@@ -326,6 +333,11 @@ double logseq_float_get(struct bytes);
 #define LOGSEQ_PREFIX_LEN 5
 void logseq_prefix(uint8_t out[LOGSEQ_PREFIX_LEN], char kind, uint64_t gen);
 
+/* attr, as registers have it, of a name; -1: no name of an attribute. */
+int logseq_attr_key(struct buf *, struct bytes name);
+/* The sort value. */
+int logseq_sort_key(struct buf *, const struct logseq_value *);
+
 /*
  * Text from typed things: the name of an attr as it stands in a register
  * ("ns/name"); a value as Transit without cache codes (REF as a number); a
@@ -340,8 +352,10 @@ int logseq_json_string(struct buf *, struct bytes);
  * the contract for both: txn_kick(txn, subject or empty for all, code), which
  * closes the sessions of the document once the batch is durable, and a hook of
  * the rule that refuses FETCH (all of INDEX; 'i' of a GRAPH as it decides).
- *  They take the transaction of the graph.
- * access: 1 and *g filled, 0: no access or no such graph, -1.
+ *
+ * The functions take the transaction of the graph.  access: 1 and *g filled, 0:
+ * no access or no such graph, -1.  drop is the engine's: content, log and t go,
+ * for a graph that is deleted; the octets follow with SWEEP.
  */
 struct logseq_graph {
 	enum logseq_role role; /* of who asks */
@@ -351,5 +365,6 @@ struct logseq_graph {
 struct txn;
 int logseq_index_access(struct txn *graph, struct logseq_graph *);
 int logseq_index_ready(struct txn *graph, int ready);
+int logseq_graph_drop(struct txn *graph);
 
 #endif
