@@ -22,8 +22,6 @@
 #define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */
 
 #define CONN_WELCOME_MS 10000
-#define CONN_IDLE_MS	120000 /* between two requests */
-#define CONN_MESSAGE_MS 300000 /* for a body, or all fragments of a message */
 #define CONN_CLOSE_MS	5000   /* for the client's close frame */
 #define CONN_LINGER_MS	1000
 #define CONN_MISSED	2 /* pings without an answer */

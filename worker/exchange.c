@@ -138,7 +138,8 @@ exchange_begin(struct conn *c)
 
 	x->is_upgrade = http_upgrade_wanted(r);
 	x->is_head = bytes_eq(r->method, BYTES_LIT("HEAD"));
-	x->close = !r->keep_alive || x->is_upgrade || c->ending;
+	x->close = !r->keep_alive || x->is_upgrade || c->ending ||
+	    c->settings.http_idle_ms == 0;
 	x->left = r->length;
 	x->body_max = c->settings.body_max;
 	if (x->is_upgrade && !route_origin_ok(&c->settings, r)) {
@@ -189,7 +190,7 @@ exchange_request(struct conn *c, const struct dialect *d)
 	struct exchange *x = c->exchange;
 	struct http_request *r = &x->request;
 
-	conn_phase(c, CONN_BODY, CONN_MESSAGE_MS);
+	conn_phase(c, CONN_BODY, (int64_t)c->settings.message_ms);
 	if (r->minor > 0 && !r->has_host) {
 		reply_bare(c, 400);
 		return;
@@ -303,6 +304,6 @@ exchange_end(struct conn *c)
 		return (1);
 	}
 	exchange_free(c);
-	conn_phase(c, CONN_HEAD, CONN_IDLE_MS);
+	conn_phase(c, CONN_HEAD, (int64_t)c->settings.http_idle_ms);
 	return (1);
 }

@@ -73,7 +73,7 @@ frames_data(struct conn *c, uint8_t *data, const struct ws_event *ev)
 		return;
 	}
 	if (ev->first)
-		c->message_at = c->now_ms + CONN_MESSAGE_MS;
+		c->message_at = c->now_ms + (int64_t)c->settings.message_ms;
 	if (buf_add_bytes(&c->message, ev->data) == -1) {
 		log_warn("%s: message", c->peer);
 		conn_close(c, WS_CODE_ERROR, "no memory");

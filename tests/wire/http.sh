@@ -1,0 +1,3 @@
+#!/bin/sh
+# What every dialect's connection has in common.
+exec "${QUIRE_B:-.build}/tests/wire/wsplay" tests/wire/deadlines*.wire
