@@ -71,25 +71,30 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  * UPLOAD_BEGIN   write, manager.  Throws away what was staged before.  A graph
  *           without content becomes not ready; one with content stays as it
  *           is, but TX is told UPLOADING until the end (or for
- *           LOGSEQ_UPLOAD_IDLE_MS after the last word of the upload).
+ *           LOGSEQ_UPLOAD_IDLE_MS after the last word of the upload).  info:
+ *           a struct logseq_state with the new upload.
  * UPLOAD_ROWS    write, manager.  items: list of addr, addresses (text or
  *           empty), content, in turn.  Rows are kept as they are, the last of
- *           an addr wins.  NOT_FOUND: nothing was begun.
+ *           an addr wins.
  * On the finishing request the worker walks the staged rows from the root by
  * FETCH (see LOGSEQ_REG_ROW) and hands over what is live:
- * UPLOAD_DATOMS  write, manager.  items: list of datoms (LOGSEQ_OP_ADD or
- *           LOGSEQ_OP_RETRACT for what the tail takes back), see
- *           logseq_datom_pack; values of refs are LOGSEQ_INT.  Datoms of
- *           :db/ident, :db/valueType, :db/cardinality, :db/index, :db/unique
- *           go first, in a pass of their own (twice is harmless): they say what
- *           is a ref.  At most 2,000 a SUBMIT, so that others get their turn.
+ * UPLOAD_WALK    write, manager.  A walk begins; what an earlier one that was
+ *           cut off handed over is forgotten.
  * UPLOAD_SCHEMA  write, manager.  items: list of attribute name, flags octet
  *           (enum logseq_flag) in turn, from the root's :schema.  Before
  *           UPLOAD_DATOMS; may be left out.
- * UPLOAD_SUM     write, manager.  One step of the staged checksum.  info: one
- *           octet, 1: again.  Needed only when the client gave no checksum.
- * UPLOAD_FINISH  write, manager.  ref: the client's checksum, or empty.  t is
- * 0, the graph is ready.  STALE: the upload is not the one begun.
+ * UPLOAD_DATOMS  write, manager.  ref: empty, or "tail" for datoms of the tail:
+ *           there an ADD replaces, and RETRACT takes back.  items: list of
+ *           datoms, see logseq_datom_pack; values of refs are LOGSEQ_INT.
+ *           Datoms of :db/ident, :db/valueType, :db/cardinality, :db/index,
+ *           :db/unique go first, in a pass of their own (twice is harmless):
+ *           they say what is a ref.  At most LOGSEQ_DATOMS_MAX a SUBMIT, so
+ * that others get their turn. UPLOAD_SUM     write, manager.  One step of the
+ * staged checksum.  info: one octet, 1: again.  Needed only when the client
+ * gave no checksum. UPLOAD_FINISH  write, manager.  ref: the client's checksum,
+ * or empty.  t is 0, the graph is ready. All but BEGIN take in clock the number
+ * of the upload as state.staged tells it; STALE: it is not the one under way
+ * any more.
  *
  * PIN       read.  Begins a download.  info: struct logseq_pin.
  * UNPIN     read.  Ends it.  STALE: the graph was replaced meanwhile, what was
@@ -108,6 +113,7 @@ enum logseq_verb {
 	LOGSEQ_RESET,
 	LOGSEQ_UPLOAD_BEGIN,
 	LOGSEQ_UPLOAD_ROWS,
+	LOGSEQ_UPLOAD_WALK,
 	LOGSEQ_UPLOAD_SCHEMA,
 	LOGSEQ_UPLOAD_DATOMS,
 	LOGSEQ_UPLOAD_SUM,
@@ -220,7 +226,7 @@ struct logseq_state {
 	uint64_t uploading;
 	uint64_t gen; /* the generation of content that is live */
 	struct bytes sum;
-	uint64_t staged; /* the generation being uploaded, 0: none */
+	uint64_t staged; /* the upload under way: gen of its rows; 0: none */
 };
 
 /*
