@@ -138,9 +138,13 @@ batch_decide(struct broker *b, int writes)
 				kv->abort(b->kv);
 			return (-1);
 		}
-	if (writes && kv->commit(b->kv) == -1)
+	if (!writes)
+		return (0);
+	if (decide_save(b, &b->batch) == -1) {
+		kv->abort(b->kv);
 		return (-1);
-	return (0);
+	}
+	return (kv->commit(b->kv));
 }
 
 /*

@@ -109,7 +109,9 @@ struct doc {
 	uint8_t *name;	   /* owns id.name */
 	uint64_t store_id; /* 0: nothing stored */
 	uint64_t seq;
-	int loaded;	   /* store_id and seq are true */
+	struct txn_row row;
+	int loaded;	   /* store_id, seq and row are true */
+	int dirty;	   /* the row is written at the end of the batch */
 	unsigned int refs; /* sessions and operations */
 	struct ring ring;
 	struct bell bell;
@@ -160,6 +162,9 @@ struct broker_count {
 
 #define DOC_BUCKETS 4096
 
+struct job; /* job.h */
+TAILQ_HEAD(job_list, job);
+
 struct broker {
 	struct event_base *base;
 	struct config *conf;
@@ -179,6 +184,7 @@ struct broker {
 	struct signal_blobs blobs; /* published, the oldest first */
 	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
+	struct job_list jobs;
 	int stopping;
 	time_t space_at; /* when the disk was last looked at */
 	int low_space;
@@ -213,7 +219,8 @@ int handle_blob_done(struct session *, const struct msg *);
 void blob_forget(struct session *);
 
 /* doc.c */
-struct doc *doc_get(struct broker *, const struct doc_id *); /* one ref */
+struct doc *doc_get(struct broker *, const struct doc_id *);  /* one ref */
+struct doc *doc_find(struct broker *, const struct doc_id *); /* none, NULL */
 void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
@@ -231,6 +238,8 @@ void doc_blobs_make_room(struct broker *, size_t n);
 /* decide.c: what an operation does.  0, or -1: the store failed. */
 int decide(struct broker *, struct op *);
 void decide_undo(struct op *);
+/* Writes the rows of the documents that the batch changed: 0, -1. */
+int decide_save(struct broker *, struct op_list *);
 int op_writes(const struct op *);
 /* release.c: publishes the effects and sends the answer. */
 void release(struct broker *, struct op *);

@@ -1,6 +1,7 @@
 /*
  * The operator's socket: one line with a command in, text out, closed.  Who
- * may connect was checked by the listener.
+ * may connect was checked by the listener.  What takes long is a job: it says
+ * what it has to say when it knows, and its last line is `done' or `error ...'.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,25 +12,31 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
-#include "broker/broker.h"
+#include "broker/control.h"
+#include "broker/job.h"
 #include "common/log.h"
 
 #define CONTROL_LINE_MAX 4096
 #define CONTROL_WAIT_S	 10
 
 static void control_read(struct bufferevent *, void *);
+static void control_answered(struct bufferevent *);
 static void control_written(struct bufferevent *, void *);
 static void control_event(struct bufferevent *, short, void *);
 static void control_status(struct broker *, struct evbuffer *);
 static void control_stores(struct broker *, struct evbuffer *);
 
-static const struct {
+static const struct command {
 	const char *name;
 	void (*run)(struct broker *, struct evbuffer *);
+	control_job *job; /* takes the connection over; NULL: run instead */
 } commands[] = {
-	{ "status", control_status },
-	{ "stores", control_stores },
+	{ "status", control_status, NULL },
+	{ "stores", control_stores, NULL },
+	{ "verify", NULL, control_verify },
 };
+
+static const struct command *control_find(const char *, const char **words);
 
 void
 control_accepted(void *arg, int fd)
@@ -55,8 +62,9 @@ control_read(struct bufferevent *bev, void *arg)
 	struct broker *b = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct evbuffer *out = bufferevent_get_output(bev);
+	const struct command *command;
+	const char *words;
 	char *line;
-	size_t i;
 
 	if ((line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF)) == NULL) {
 		if (evbuffer_get_length(in) >= CONTROL_LINE_MAX)
@@ -64,18 +72,49 @@ control_read(struct bufferevent *bev, void *arg)
 		return;
 	}
 	bufferevent_disable(bev, EV_READ);
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(line, commands[i].name) == 0)
-			break;
-	if (i < sizeof(commands) / sizeof(commands[0]))
-		commands[i].run(b, out);
+	command = control_find(line, &words);
+	if (command != NULL && command->job != NULL) {
+		command->job(b, bev, words);
+		free(line);
+		return;
+	}
+	if (command != NULL)
+		command->run(b, out);
 	else
 		evbuffer_add_printf(out, "error unknown command\n");
 	free(line);
-	bufferevent_setcb(bev, NULL, control_written, control_event, b);
+	control_answered(bev);
+}
+
+void
+control_refuse(struct bufferevent *bev, const char *why)
+{
+	evbuffer_add_printf(bufferevent_get_output(bev), "error %s\n", why);
+	control_answered(bev);
+}
+
+static void
+control_answered(struct bufferevent *bev)
+{
+	bufferevent_setcb(bev, NULL, control_written, control_event, NULL);
 	/* An empty answer is never written: no stores. */
-	if (evbuffer_get_length(out) == 0)
+	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
 		bufferevent_free(bev);
+}
+
+/* Words may follow a command that is a job. */
+static const struct command *
+control_find(const char *line, const char **words)
+{
+	size_t i, n = strcspn(line, " ");
+
+	*words = line + n + (line[n] == ' ');
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strlen(commands[i].name) == n &&
+		    memcmp(line, commands[i].name, n) == 0 &&
+		    (line[n] == '\0' || commands[i].job != NULL))
+			return (&commands[i]);
+	return (NULL);
 }
 
 static void
@@ -158,8 +197,11 @@ control_store(struct bytes key, struct bytes val, void *arg)
 			sessions = d->nsessions;
 			doc_unref(c->b, d);
 		}
-		evbuffer_add_printf(c->out, "%s %u %" PRIu64 " %zu \"%s\"\n",
+		evbuffer_add_printf(c->out,
+		    "%s %u %" PRIu64 " %zu %" PRIu64 " %" PRIu64 " %" PRIu64
+		    " %" PRIu64 " \"%s\"\n",
 		    dialect_name(id.dialect), id.room, t.seq, sessions,
+		    t.row.records, t.row.oldest, t.row.bytes, t.row.fresh,
 		    log_quote(name, sizeof(name), id.name));
 	}
 	txn_done(&t);

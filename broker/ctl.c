@@ -29,6 +29,7 @@ static const struct ctl_command {
 	{ "send", "url text", 2, ctl_send },
 	{ "status", "[-j]", 0, ctl_status },
 	{ "stores", "[-j]", 0, ctl_stores },
+	{ "verify", "[-d dir] [store]", 0, ctl_verify },
 };
 
 #define CTL_COMMANDS (sizeof(ctl_commands) / sizeof(ctl_commands[0]))

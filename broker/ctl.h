@@ -6,6 +6,8 @@
 #ifndef QUIRE_CTL_H
 #define QUIRE_CTL_H
 
+#include <sys/types.h>
+
 struct config;
 
 struct ctl {
@@ -17,6 +19,7 @@ typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
 ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token; /* ctl_token.c */
 ctl_run_fn ctl_listen, ctl_send;	      /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores;	      /* ctl_control.c */
+ctl_run_fn ctl_verify;			      /* ctl_verify.c */
 
 /* Says how the command named in argv[0] is called; returns EX_USAGE. */
 int ctl_usage(const char *command);
@@ -26,6 +29,20 @@ int ctl_usage(const char *command);
  * else the defaults.  NULL: the log said why.  The caller frees it.
  */
 struct config *ctl_config(const struct ctl *);
+
+/* A connection to the control socket; wait_s 0: answers may take for ever. */
+int ctl_connect(const char *path, time_t wait_s);
+/* Says what is wrong with it, by errno; returns the exit status. */
+int ctl_connect_failed(const char *path, int error);
+/*
+ * Gives the broker a job and shows what it says, but the last line: `done', or
+ * `error ...', which goes to the log.  Returns the exit status.
+ */
+int ctl_job(const struct ctl *, const char *command, const char *words);
+
+/* Verifies a directory that no broker has open; only: NULL for all. */
+struct doc_id;
+int ctl_verify_dir(const char *dir, const struct doc_id *only);
 
 /* What to exit with after a file or socket failed with errno. */
 int ctl_exit_errno(int error);

@@ -3,8 +3,8 @@
  * as it comes or as JSON.
  *
  *	status	`name value' a line
- *	stores	`dialect room seq sessions name' a line, name as log_quote
- *		writes it: \xNN stands for an octet
+ *	stores	the words of ctl_store_words and the name a line, name as
+ *		log_quote writes it: \xNN stands for an octet
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,7 +27,8 @@
 #include "broker/ctl.h"
 
 #define CTL_ANSWER_MAX	(256u * 1024u * 1024u)
-#define CTL_STORE_WORDS 5
+#define CTL_STORE_WORDS (sizeof(ctl_store_words) / sizeof(ctl_store_words[0]))
+#define CTL_WAIT_S	30
 
 /* Adds one line of the answer to the JSON document.  0, or -1. */
 typedef int ctl_line_fn(json_t *, struct bytes);
@@ -35,9 +36,7 @@ typedef int ctl_line_fn(json_t *, struct bytes);
 static int ctl_control(const struct ctl *, int, char **, json_t *(*)(void),
     ctl_line_fn *);
 static int ctl_control_ask(const char *, const char *, struct buf *);
-static int ctl_control_connect(const char *);
 static int ctl_control_read(int, struct buf *);
-static int ctl_control_failed(const char *, int);
 static int ctl_control_refused(struct bytes);
 static int ctl_control_json(struct bytes, json_t *, ctl_line_fn *);
 static ctl_line_fn ctl_status_line, ctl_store_line;
@@ -45,6 +44,9 @@ static struct bytes ctl_word(struct bytes *, uint8_t);
 static json_t *ctl_value(struct bytes);
 static json_t *ctl_name(struct bytes);
 static size_t ctl_unquote(uint8_t *, struct bytes);
+
+static const char *const ctl_store_words[] = { "dialect", "room", "seq",
+	"sessions", "records", "oldest", "bytes", "fresh" };
 
 int
 ctl_status(const struct ctl *ctl, int argc, char **argv)
@@ -92,23 +94,23 @@ ctl_control_ask(const char *path, const char *command, struct buf *answer)
 	char line[32];
 	int fd, n, status = 0;
 
-	if ((fd = ctl_control_connect(path)) == -1)
-		return (ctl_control_failed(path, errno));
+	if ((fd = ctl_connect(path, CTL_WAIT_S)) == -1)
+		return (ctl_connect_failed(path, errno));
 	n = snprintf(line, sizeof(line), "%s\n", command);
 	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n ||
 	    ctl_control_read(fd, answer) == -1)
-		status = ctl_control_failed(path, errno);
+		status = ctl_connect_failed(path, errno);
 	else
 		status = ctl_control_refused(buf_bytes(answer));
 	close(fd);
 	return (status);
 }
 
-static int
-ctl_control_connect(const char *path)
+int
+ctl_connect(const char *path, time_t wait_s)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = 30 };
+	struct timeval limit = { .tv_sec = wait_s };
 	int fd, saved;
 
 	if (strlen(path) >= sizeof(sun.sun_path)) {
@@ -151,8 +153,8 @@ ctl_control_read(int fd, struct buf *answer)
 	}
 }
 
-static int
-ctl_control_failed(const char *path, int error)
+int
+ctl_connect_failed(const char *path, int error)
 {
 	errno = error;
 	if (error == ENOENT || error == ECONNREFUSED)
@@ -217,16 +219,24 @@ ctl_status_line(json_t *object, struct bytes line)
 static int
 ctl_store_line(json_t *array, struct bytes line)
 {
-	struct bytes word[CTL_STORE_WORDS - 1];
+	json_t *store = json_object();
+	struct bytes word;
 	size_t i;
 
-	for (i = 0; i < CTL_STORE_WORDS - 1; i++)
-		if ((word[i] = ctl_word(&line, ' ')).n == 0)
-			return (-1);
-	return (json_array_append_new(array,
-	    json_pack("{so so so so so}", "dialect", ctl_value(word[0]), "room",
-		ctl_value(word[1]), "seq", ctl_value(word[2]), "sessions",
-		ctl_value(word[3]), "name", ctl_name(line))));
+	for (i = 0; i < CTL_STORE_WORDS; i++) {
+		word = ctl_word(&line, ' ');
+		if (word.n == 0 ||
+		    json_object_set_new(store, ctl_store_words[i],
+			ctl_value(word)) == -1)
+			goto err_store;
+	}
+	if (json_object_set_new(store, "name", ctl_name(line)) == -1)
+		goto err_store;
+	return (json_array_append_new(array, store));
+
+err_store:
+	json_decref(store);
+	return (-1);
 }
 
 /* What stands before the separator, which is dropped with it. */

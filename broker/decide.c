@@ -15,6 +15,8 @@
 
 static int decide_begin(struct broker *, struct op *, struct txn *);
 static int decide_end(struct op *, struct txn *, enum code);
+static int decide_settle_doc(struct broker *, struct doc *);
+static int decide_settle(void *, const struct doc_id *);
 static int decide_open(struct broker *, struct op *);
 static int decide_leave(struct broker *, struct op *);
 static int decide_submit(struct broker *, struct op *);
@@ -99,13 +101,56 @@ decide_undo(struct op *op)
 	memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
 	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
 	if (op->doc != NULL)
-		op->doc->loaded = 0;
+		op->doc->loaded = op->doc->dirty = 0;
 	op->done = op->carded = op->attached = op->detached = 0;
 	op->code = CODE_OK;
 	buf_free(&op->info);
 	buf_free(&op->roster);
 	effect_free(op->effects);
 	op->effects = NULL;
+}
+
+int
+decide_save(struct broker *b, struct op_list *batch)
+{
+	struct op *op;
+
+	TAILQ_FOREACH(op, batch, entry)
+		if (op->doc != NULL && decide_settle_doc(b, op->doc) == -1)
+			return (-1);
+	return (0);
+}
+
+static int
+decide_settle_doc(struct broker *b, struct doc *d)
+{
+	struct txn t;
+	int r;
+
+	if (!d->dirty)
+		return (0);
+	txn_init(&t, b->kv, &d->id);
+	t.doc = d->store_id;
+	t.seq = d->seq;
+	t.row = d->row;
+	t.row_dirty = 1;
+	r = txn_row_save(&t);
+	txn_done(&t);
+	d->dirty = 0;
+	return (r);
+}
+
+/* A rule reaches for another document, which may be open here as well. */
+static int
+decide_settle(void *arg, const struct doc_id *id)
+{
+	struct broker *b = arg;
+	struct doc *d = doc_find(b, id);
+
+	if (d == NULL || !d->loaded)
+		return (0);
+	d->loaded = 0; /* the rule's handle changes what is known of it */
+	return (decide_settle_doc(b, d));
 }
 
 static int
@@ -124,10 +169,15 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	t->cards_arg = d;
 	t->conf = b->conf;
 	t->full = space_low(b);
+	t->row_later = 1;
+	t->settle = decide_settle;
+	t->settle_arg = b;
 	t->position = d->ring.fd == -1 ? 0 : ring_end(&d->ring);
 	if (d->loaded) {
 		t->doc = d->store_id;
 		t->seq = d->seq;
+		t->row = d->row;
+		t->row_dirty = d->dirty;
 	} else if (txn_load(t) == -1) {
 		return (-1);
 	}
@@ -143,6 +193,8 @@ decide_end(struct op *op, struct txn *t, enum code code)
 	if (!failed) {
 		op->doc->store_id = t->doc;
 		op->doc->seq = t->seq;
+		op->doc->row = t->row;
+		op->doc->dirty = t->row_dirty;
 		op->doc->loaded = 1;
 		op->seq = t->seq;
 		buf_free(&op->info);

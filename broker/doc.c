@@ -24,12 +24,10 @@ doc_get(struct broker *b, const struct doc_id *id)
 {
 	struct doc **at = &b->docs[doc_bucket(id)], *d;
 
-	for (d = *at; d != NULL; d = d->next)
-		if (d->id.dialect == id->dialect && d->id.room == id->room &&
-		    bytes_eq(d->id.name, id->name)) {
-			d->refs++;
-			return (d);
-		}
+	if ((d = doc_find(b, id)) != NULL) {
+		d->refs++;
+		return (d);
+	}
 	if ((d = calloc(1, sizeof(*d))) == NULL ||
 	    (d->name = malloc(id->name.n + 1)) == NULL) {
 		free(d);
@@ -47,6 +45,18 @@ doc_get(struct broker *b, const struct doc_id *id)
 	d->next = *at;
 	*at = d;
 	b->ndocs++;
+	return (d);
+}
+
+struct doc *
+doc_find(struct broker *b, const struct doc_id *id)
+{
+	struct doc *d = b->docs[doc_bucket(id)];
+
+	while (d != NULL &&
+	    (d->id.dialect != id->dialect || d->id.room != id->room ||
+		!bytes_eq(d->id.name, id->name)))
+		d = d->next;
 	return (d);
 }
 

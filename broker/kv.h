@@ -10,11 +10,12 @@
 #include "common/bytes.h"
 
 enum kv_table {
-	KV_NAME, /* dialect, room, name -> document id */
-	KV_LOG,	 /* document be64, number be64 -> record */
-	KV_REG,	 /* document be64, 'r', 'f', 'c' or 's', key -> register, field,
-		  * counter, mark of a staged blob; document 0: the store's own
-		  */
+	KV_NAME,  /* dialect, room, name -> the document's row */
+	KV_LOG,	  /* document be64, number be64 -> record */
+	KV_REG,	  /* document be64, 'r', 'f', 'c', 'd' or 's', key -> register,
+		   * field, counter, digest of a blob, mark of a staged blob;
+		   * document 0: the store's own
+		   */
 	KV_STAMP, /* document be64, stamp be64, key -> nothing: index of 'f' */
 	KV_BLOB,  /* document be64, blob be64, slice be32 -> octets */
 	KV_TABLES

@@ -17,8 +17,10 @@
 
 #include <sodium.h>
 
+#include "broker/boot.h"
 #include "broker/broker.h"
 #include "broker/confine.h"
+#include "broker/job.h"
 #include "broker/listen.h"
 #include "common/log.h"
 
@@ -44,7 +46,7 @@ static uid_t main_worker_uid(const struct config *);
 static void main_ready(const struct options *);
 static void main_stop(evutil_socket_t, short, void *);
 static void main_accepted(void *, int);
-static int main_boot(struct broker *);
+static void main_boot(struct broker *);
 static void main_loop(struct broker *, const struct options *);
 static void main_drain(struct broker *);
 
@@ -77,8 +79,7 @@ main(int argc, char **argv)
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
 	main_open(b);
-	if (main_boot(b) == -1 || txn_blob_sweep(b->kv) == -1)
-		fatalx(EX_IOERR, "store %s: cannot be written", b->conf->data);
+	main_boot(b);
 	main_loop(b, &o);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
@@ -203,35 +204,18 @@ main_worker_uid(const struct config *c)
 	return (pw->pw_uid);
 }
 
-/* Session ids never repeat: a counter of starts stands above them. */
-static int
+/* Session ids never repeat: the count of starts stands above them. */
+static void
 main_boot(struct broker *b)
 {
-	static const uint8_t key[] = { 0, 0, 0, 0, 0, 0, 0, 0, 'r', 'b', 'o',
-		'o', 't' };
-	const struct kv_ops *kv = b->kv->ops;
-	struct bytes k = bytes_of(key, sizeof(key));
-	struct buf v = BUF_INIT;
-	uint64_t boot = 1;
-	uint8_t out[8];
-	int r;
+	char why[256] = "cannot be written";
+	uint64_t boot;
 
-	if ((r = kv->get(b->kv, KV_REG, k, &v)) == -1)
-		return (-1);
-	if (r == 1 && v.len == 8)
-		boot = be64_get(buf_bytes(&v).p) + 1;
-	buf_free(&v);
-	be64_put(out, boot);
-	if (kv->begin(b->kv) == -1)
-		return (-1);
-	if (kv->put(b->kv, KV_REG, k, bytes_of(out, 8)) == -1) {
-		kv->abort(b->kv);
-		return (-1);
-	}
-	if (kv->commit(b->kv) == -1 || kv->flush(b->kv) == -1)
-		return (-1);
+	if (boot_format(b->kv, why, sizeof(why)) == -1)
+		fatalx(EX_DATAERR, "store %s %s", b->conf->data, why);
+	if (boot_count(b->kv, &boot) == -1 || txn_blob_sweep(b->kv) == -1)
+		fatalx(EX_IOERR, "store %s %s", b->conf->data, why);
 	b->next_session = boot << 32 | 1;
-	return (0);
 }
 
 static void
@@ -253,6 +237,7 @@ main_loop(struct broker *b, const struct options *o)
 	size_t i;
 
 	TAILQ_INIT(&b->sessions);
+	TAILQ_INIT(&b->jobs);
 	if (batch_init(b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
@@ -290,6 +275,7 @@ main_stop(evutil_socket_t sig, short what, void *arg)
 	b->stopping = 1;
 	listener_free(workers);
 	listener_free(control);
+	jobs_stop(b);
 	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, entry);
 		session_kick(s, CODE_SHUTDOWN);

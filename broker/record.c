@@ -9,6 +9,9 @@
 #define RECORD_VERSION	  1
 #define RECORD_HEAD_BYTES 19u
 #define RECORD_SUM_BYTES  4u
+#define RECORD_FLAGS                                                           \
+	((unsigned int)(RECORD_BLOB | RECORD_NUMBER | RECORD_GONE |            \
+	    RECORD_GONE_RUN))
 
 static uint32_t record_sum(struct bytes);
 static int record_take(struct bytes *, uint64_t *);
@@ -39,6 +42,13 @@ record_pack(struct buf *b, const struct record *r, unsigned int flags,
 	return (buf_add_be32(b, record_sum(bytes_skip(buf_bytes(b), start))));
 }
 
+uint64_t
+record_size(const struct record *r)
+{
+	return (RECORD_HEAD_BYTES + (r->body.blob != 0 ? 16 : 0) + r->body.b.n +
+	    RECORD_SUM_BYTES);
+}
+
 const char *
 record_unpack(struct bytes in, struct record *r)
 {
@@ -59,14 +69,18 @@ record_unpack(struct bytes in, struct record *r)
 	r->origin = be64_get(in.p + 3);
 	r->time_ms = be64_get(in.p + 11);
 	in = bytes_skip(in, RECORD_HEAD_BYTES);
-	if ((flags & ~(unsigned int)(RECORD_BLOB | RECORD_NUMBER)) != 0)
+	if ((flags & ~RECORD_FLAGS) != 0)
 		return ("unknown flags");
+	r->gone = flags & (RECORD_GONE | RECORD_GONE_RUN);
 	if ((flags & RECORD_NUMBER) != 0 && record_take(&in, &r->seq) == -1)
 		return ("too short");
 	if ((flags & RECORD_BLOB) != 0 &&
 	    (record_take(&in, &r->body.blob) == -1 ||
 		record_take(&in, &r->body.size) == -1))
 		return ("too short");
+	if (r->gone != 0 && in.n != CHAIN_BYTES)
+		return ("bad stub");
+	r->first = r->seq;
 	r->body.b = in;
 	return (NULL);
 }

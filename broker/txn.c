@@ -1,7 +1,7 @@
 /*
- * The transaction handle itself: finding the document's row, plain registers,
- * and what is queued for after the commit.  The log is in txn_log.c, stamped
- * registers in txn_field.c, blobs in txn_blob.c.
+ * The transaction handle itself: finding the document, plain registers, and
+ * what is queued for after the commit.  The document's row is in txn_row.c, the
+ * log in txn_log.c, stamped registers in txn_field.c, blobs in txn_blob.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,18 +10,12 @@
 #include "common/log.h"
 #include "broker/txn_key.h"
 
-/* document be64, base be64 */
-#define NAME_ROW_BYTES 16u
-
 struct reg_scan {
 	txn_each_reg *each;
 	void *arg;
 };
 
-static int txn_row_key(struct txn *, struct buf *);
-static int txn_row_find(struct txn *, struct bytes);
-static int txn_seq_find(struct txn *, uint64_t);
-static kv_each txn_seq_each;
+static int txn_reg_size(struct txn *, uint64_t *);
 static kv_each txn_reg_each;
 static struct effect *txn_effect_new(const struct publish *);
 
@@ -49,15 +43,11 @@ txn_done(struct txn *tx)
 int
 txn_load(struct txn *tx)
 {
-	struct buf key = BUF_INIT;
-	int r;
-
 	tx->doc = 0;
 	tx->seq = 0;
-	r = txn_row_key(tx, &key) == -1 ? -1
-					: txn_row_find(tx, buf_bytes(&key));
-	buf_free(&key);
-	return (r);
+	tx->row_dirty = 0;
+	memset(&tx->row, 0, sizeof(tx->row));
+	return (txn_row_load(tx));
 }
 
 int
@@ -67,23 +57,7 @@ txn_create(struct txn *tx)
 		return (0);
 	if (txn_counter(tx, 0, BYTES_LIT("doc"), &tx->doc) == -1)
 		return (-1);
-	return (txn_base_put(tx, 0));
-}
-
-int
-txn_base_put(struct txn *tx, uint64_t base)
-{
-	struct buf key = BUF_INIT;
-	uint8_t row[NAME_ROW_BYTES];
-	int r;
-
-	be64_put(row, tx->doc);
-	be64_put(row + 8, base);
-	if ((r = txn_row_key(tx, &key)) == 0)
-		r = tx->kv->ops->put(tx->kv, KV_NAME, buf_bytes(&key),
-		    bytes_of(row, sizeof(row)));
-	buf_free(&key);
-	return (txn_check(tx, r));
+	return (txn_row_touch(tx));
 }
 
 int
@@ -97,6 +71,8 @@ txn_other(struct txn *tx, struct txn *other, unsigned int room,
 	other->who = tx->who;
 	other->conf = tx->conf;
 	other->parent = tx;
+	if (tx->settle != NULL && tx->settle(tx->settle_arg, &id) == -1)
+		return (txn_fail(tx));
 	return (txn_load(other) == -1 ? -1 : 0);
 }
 
@@ -118,25 +94,32 @@ txn_reg_get(struct txn *tx, struct bytes key, struct buf *val)
 int
 txn_reg_put(struct txn *tx, struct bytes key, struct bytes val)
 {
+	uint64_t old;
+
 	if (txn_create(tx) == -1)
 		return (-1);
 	key_reg(&tx->key, tx->doc, KEY_PLAIN, key);
-	if (tx->key.failed)
+	if (tx->key.failed || txn_reg_size(tx, &old) == -1 ||
+	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key), val) == -1)
 		return (txn_fail(tx));
-	return (txn_check(tx,
-	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key), val)));
+	return (txn_row_count(tx, tx->key.len + val.n + KEY_COST_BYTES, old));
 }
 
 int
 txn_reg_del(struct txn *tx, struct bytes key)
 {
+	uint64_t old;
+
 	if (tx->doc == 0)
 		return (0);
 	key_reg(&tx->key, tx->doc, KEY_PLAIN, key);
-	if (tx->key.failed)
+	if (tx->key.failed || txn_reg_size(tx, &old) == -1)
 		return (txn_fail(tx));
-	return (txn_check(tx,
-	    tx->kv->ops->del(tx->kv, KV_REG, buf_bytes(&tx->key))));
+	if (old == 0)
+		return (0);
+	if (tx->kv->ops->del(tx->kv, KV_REG, buf_bytes(&tx->key)) == -1)
+		return (txn_fail(tx));
+	return (txn_row_count(tx, 0, old));
 }
 
 int
@@ -280,55 +263,15 @@ key_after(struct buf *b)
 		p[b->len - 1]++;
 }
 
+/* What the register in tx->key costs; val may be in the handle's tmp. */
 static int
-txn_row_key(struct txn *tx, struct buf *key)
+txn_reg_size(struct txn *tx, uint64_t *size)
 {
-	buf_add_u8(key, (uint8_t)tx->name.dialect);
-	buf_add_be32(key, (uint32_t)tx->name.room);
-	buf_add_bytes(key, tx->name.name);
-	return (key->failed ? txn_fail(tx) : 0);
-}
-
-static int
-txn_row_find(struct txn *tx, struct bytes key)
-{
-	struct bytes row;
 	int r;
 
-	r = tx->kv->ops->get(tx->kv, KV_NAME, key, &tx->tmp);
-	if (r != 1)
-		return (r == -1 ? txn_fail(tx) : 0);
-	row = buf_bytes(&tx->tmp);
-	if (row.n != NAME_ROW_BYTES)
-		return (txn_corrupt(tx, "row", 0, "bad size"));
-	tx->doc = be64_get(row.p);
-	return (txn_seq_find(tx, be64_get(row.p + 8)) == -1 ? -1 : 1);
-}
-
-/* The base remembers the newest number when its record was dropped. */
-static int
-txn_seq_find(struct txn *tx, uint64_t base)
-{
-	uint8_t from[KEY_PAIR_BYTES], to[KEY_PAIR_BYTES];
-	uint64_t last = 0;
-
-	if (tx->kv->ops->scan(tx->kv, KV_LOG, key_pair(from, tx->doc, 0),
-		key_pair(to, tx->doc + 1, 0), 1, txn_seq_each, &last) == -1)
-		return (txn_fail(tx));
-	tx->seq = last > base ? last : base;
-	return (0);
-}
-
-static int
-txn_seq_each(struct bytes key, struct bytes val, void *arg)
-{
-	uint64_t *last = arg;
-
-	(void)val;
-	if (key.n != KEY_PAIR_BYTES)
-		return (-1);
-	*last = be64_get(key.p + 8);
-	return (1);
+	r = tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->pack);
+	*size = r == 1 ? tx->key.len + tx->pack.len + KEY_COST_BYTES : 0;
+	return (r == -1 ? -1 : 0);
 }
 
 static int

@@ -73,11 +73,25 @@ struct txn_card {
 	struct bytes card;
 };
 
+#define CHAIN_BYTES 32u
+
+/* What a document's row remembers beside its id and newest number. */
+struct txn_row {
+	uint64_t oldest;  /* every record up to this number is dropped */
+	uint64_t records; /* in the log */
+	uint64_t bytes;	  /* in log, registers, fields and their blobs */
+	uint64_t fresh;	  /* of them, that came since compaction looked */
+	uint8_t chain[CHAIN_BYTES]; /* of the log, see chain.h */
+};
+
 struct txn {
 	struct kv *kv;
 	struct doc_id name;
-	uint64_t doc;	   /* store id, 0: nothing stored yet */
-	uint64_t seq;	   /* newest number, moved by txn_append */
+	uint64_t doc; /* store id, 0: nothing stored yet */
+	uint64_t seq; /* newest number, moved by txn_append */
+	struct txn_row row;
+	int row_later;	   /* the caller writes the row: txn_row_save */
+	int row_dirty;	   /* it is not as in the store */
 	uint64_t position; /* ring position where this batch's frames begin */
 	int64_t now_ms;	   /* unix time */
 	struct txn_who who;
@@ -91,6 +105,9 @@ struct txn {
 	/* cards of the document's sessions, oldest first */
 	int (*cards)(void *arg, size_t i, struct txn_card *);
 	void *cards_arg;
+	/* txn_other is about to read this document's row: write it */
+	int (*settle)(void *arg, const struct doc_id *);
+	void *settle_arg;
 	/* limits of the configuration that rules need, see config.h */
 	const struct config *conf;
 };
@@ -101,9 +118,16 @@ void txn_done(struct txn *); /* frees; harmless twice */
 int txn_load(struct txn *);
 /*
  * Makes sure the document has a row in the store.  When the batch is thrown
- * away, doc and seq of the handle are wrong: load it again.
+ * away, doc, seq and row of the handle are wrong: load it again.
  */
 int txn_create(struct txn *);
+/*
+ * The next document of the store after the one whose key is in *at, which is
+ * replaced; empty: the first.  id->name borrows from it.  1, 0: no more, -1.
+ */
+int txn_doc_next(struct kv *, struct buf *at, struct doc_id *id);
+/* Writes the row if it is dirty: by itself after each change, or row_later. */
+int txn_row_save(struct txn *);
 /*
  * Another document of the same dialect, in the same transaction; it is loaded
  * and the caller's to txn_done.  Publishing belongs to the first: here it
@@ -118,6 +142,8 @@ struct record {
 	uint64_t origin;
 	uint64_t time_ms;
 	uint8_t kind;
+	uint8_t gone;	/* a stub in the place of what was dropped: record.h */
+	uint64_t first; /* of the numbers that it stands for */
 	struct body body;
 };
 
@@ -130,7 +156,20 @@ int txn_log_get(struct txn *, uint64_t seq, struct record *r);
 typedef int txn_each_record(const struct record *, void *arg); /* as kv_each */
 int txn_log_scan(struct txn *, uint64_t after, uint64_t upto, txn_each_record *,
     void *arg);
-int txn_log_drop(struct txn *, uint64_t seq); /* record and its blob */
+/* The same, and stubs as well. */
+int txn_log_walk(struct txn *, uint64_t after, uint64_t upto, txn_each_record *,
+    void *arg);
+/* Record and its blob; what is not there is fine. */
+int txn_log_drop(struct txn *, uint64_t seq);
+/*
+ * Stubs only stand from first to last: makes them one.  chain: what it is
+ * after the last.
+ */
+int txn_log_squash(struct txn *, uint64_t first, uint64_t last,
+    const uint8_t chain[CHAIN_BYTES]);
+/* The digest of a record with number, wherever its body is: 0, -1. */
+int txn_log_digest(struct txn *, const struct record *,
+    uint8_t out[CHAIN_BYTES]);
 
 /* Registers: compare-and-set is get and put in one transaction. */
 int txn_reg_get(struct txn *, struct bytes key, struct buf *val); /* 1, 0, -1 */
@@ -161,7 +200,7 @@ int txn_field_scan(struct txn *, uint64_t after, uint64_t upto,
 
 /* Blobs: staged by a session in slices, adopted by append or field_put. */
 int txn_blob_new(struct txn *, uint64_t *blob); /* staged, empty */
-/* Only while staged: what was adopted does not change. */
+/* Only while staged, slices in order: what was adopted does not change. */
 int txn_blob_slice(struct txn *, uint64_t blob, uint32_t slice, struct bytes);
 /* No longer thrown away with its session; fine when it was kept before. */
 int txn_blob_keep(struct txn *, uint64_t blob);
@@ -172,6 +211,8 @@ int txn_blob_drop(struct txn *, uint64_t blob);
 /* Reads up to n octets from off (a multiple of BLOB_SLICE_BYTES). */
 int txn_blob_read(struct txn *, uint64_t blob, uint64_t off, size_t n,
     struct buf *out);
+/* As it was when its last slice came; zeros: there is no such blob.  0, -1. */
+int txn_blob_digest(struct txn *, uint64_t blob, uint8_t out[CHAIN_BYTES]);
 /* Throws away every blob that a crash left staged. */
 int txn_blob_sweep(struct kv *);
 

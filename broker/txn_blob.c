@@ -7,10 +7,12 @@
 
 #include "common/limits.h"
 #include "common/log.h"
+#include "broker/chain.h"
 #include "broker/txn_key.h"
 
 /* document be64, blob be64, slice be32 */
 #define SLICE_KEY_BYTES 20u
+#define DIGEST_BYTES	(4 + CHAIN_BYTES)
 /* How many blobs the sweep throws away in one transaction. */
 #define SWEEP_BATCH 16u
 /* How many slices are looked up at a time to be erased. */
@@ -33,6 +35,8 @@ struct blob_sweep {
 
 static struct bytes blob_slice_key(uint8_t *, uint64_t, uint64_t, uint32_t);
 static int blob_mark_key(struct buf *, uint64_t, uint64_t);
+static int blob_digest_key(struct buf *, uint64_t, uint64_t);
+static int blob_digest_read(struct txn *, uint64_t, uint8_t *);
 static kv_each blob_read_each;
 static kv_each blob_erase_each;
 static int blob_sweep_some(struct kv *, struct blob_sweep *);
@@ -53,16 +57,31 @@ txn_blob_new(struct txn *tx, uint64_t *blob)
 int
 txn_blob_slice(struct txn *tx, uint64_t blob, uint32_t slice, struct bytes b)
 {
-	uint8_t key[SLICE_KEY_BYTES];
+	uint8_t key[SLICE_KEY_BYTES], digest[DIGEST_BYTES];
 
-	if (b.n > BLOB_SLICE_BYTES ||
-	    blob_mark_key(&tx->key, tx->doc, blob) == -1 ||
-	    tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key), &tx->pack) !=
-		1)
+	if (b.n > BLOB_SLICE_BYTES || txn_blob_staged(tx, blob) != 1 ||
+	    blob_digest_read(tx, blob, digest) == -1 ||
+	    slice != be32_get(digest))
+		return (txn_fail(tx));
+	be32_put(digest, slice + 1);
+	chain_slice(digest + 4, slice, b);
+	if (tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key),
+		bytes_of(digest, sizeof(digest))) == -1)
 		return (txn_fail(tx));
 	return (txn_check(tx,
 	    tx->kv->ops->put(tx->kv, KV_BLOB,
 		blob_slice_key(key, tx->doc, blob, slice), b)));
+}
+
+int
+txn_blob_digest(struct txn *tx, uint64_t blob, uint8_t out[CHAIN_BYTES])
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	if (blob_digest_read(tx, blob, digest) == -1)
+		return (txn_fail(tx));
+	memcpy(out, digest + 4, CHAIN_BYTES);
+	return (0);
 }
 
 int
@@ -162,6 +181,8 @@ txn_blob_erase(struct kv *kv, uint64_t doc, uint64_t blob)
 	} while (s.n == ERASE_BATCH);
 	if ((r = blob_mark_key(&mark, doc, blob)) == 0)
 		r = kv->ops->del(kv, KV_REG, buf_bytes(&mark));
+	if (r == 0 && (r = blob_digest_key(&mark, doc, blob)) == 0)
+		r = kv->ops->del(kv, KV_REG, buf_bytes(&mark));
 	buf_free(&mark);
 	return (r);
 }
@@ -182,6 +203,34 @@ blob_mark_key(struct buf *b, uint64_t doc, uint64_t blob)
 
 	key_reg(b, 0, KEY_STAGED, key_pair(pair, doc, blob));
 	return (b->failed ? -1 : 0);
+}
+
+static int
+blob_digest_key(struct buf *b, uint64_t doc, uint64_t blob)
+{
+	uint8_t be[8];
+
+	be64_put(be, blob);
+	key_reg(b, doc, KEY_DIGEST, bytes_of(be, sizeof(be)));
+	return (b->failed ? -1 : 0);
+}
+
+/* Leaves the key in tx->key; zeros before the first slice.  0, -1. */
+static int
+blob_digest_read(struct txn *tx, uint64_t blob, uint8_t *digest)
+{
+	int r = -1;
+
+	if (blob_digest_key(&tx->key, tx->doc, blob) == 0)
+		r = tx->kv->ops->get(tx->kv, KV_REG, buf_bytes(&tx->key),
+		    &tx->pack);
+	if (r == -1 || (r == 1 && tx->pack.len != DIGEST_BYTES))
+		return (-1);
+	if (r == 1)
+		memcpy(digest, buf_bytes(&tx->pack).p, DIGEST_BYTES);
+	else
+		memset(digest, 0, DIGEST_BYTES);
+	return (0);
 }
 
 static int

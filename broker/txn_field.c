@@ -14,6 +14,7 @@ struct field_scan {
 static int txn_field_find(struct txn *, struct bytes, struct buf *,
     struct record *);
 static int txn_field_forget(struct txn *, struct bytes, uint64_t);
+static uint64_t field_cost(const struct txn *, const struct record *);
 static kv_each txn_field_each;
 
 int
@@ -21,11 +22,14 @@ txn_field_put(struct txn *tx, struct bytes key, uint64_t stamp,
     const struct body *body)
 {
 	struct record r = { 0 };
+	uint64_t came, went;
 	int found;
 
 	if (txn_create(tx) == -1 ||
-	    (found = txn_field_find(tx, key, &tx->pack, &r)) == -1 ||
-	    (found == 1 && txn_field_forget(tx, key, r.seq) == -1))
+	    (found = txn_field_find(tx, key, &tx->pack, &r)) == -1)
+		return (-1);
+	went = found == 1 ? field_cost(tx, &r) : 0;
+	if (found == 1 && txn_field_forget(tx, key, r.seq) == -1)
 		return (-1);
 	if (found == 1 && r.body.blob != 0 && r.body.blob != body->blob &&
 	    txn_blob_drop(tx, r.body.blob) == -1)
@@ -43,12 +47,15 @@ txn_field_put(struct txn *tx, struct bytes key, uint64_t stamp,
 	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key),
 		buf_bytes(&tx->pack)) == -1)
 		return (txn_fail(tx));
+	came = field_cost(tx, &r);
 	key_stamp(&tx->key, tx->doc, stamp, key);
 	if (tx->key.failed ||
 	    tx->kv->ops->put(tx->kv, KV_STAMP, buf_bytes(&tx->key),
 		BYTES_NONE) == -1)
 		return (txn_fail(tx));
-	return (body->blob == 0 ? 0 : txn_blob_keep(tx, body->blob));
+	if (body->blob != 0 && txn_blob_keep(tx, body->blob) == -1)
+		return (-1);
+	return (txn_row_count(tx, came, went));
 }
 
 int
@@ -74,17 +81,21 @@ int
 txn_field_del(struct txn *tx, struct bytes key)
 {
 	struct record r;
+	uint64_t went;
 	int found;
 
 	if ((found = txn_field_find(tx, key, &tx->pack, &r)) != 1)
 		return (found);
+	went = field_cost(tx, &r);
 	if (txn_field_forget(tx, key, r.seq) == -1)
 		return (-1);
 	key_reg(&tx->key, tx->doc, KEY_FIELD, key);
 	if (tx->key.failed ||
 	    tx->kv->ops->del(tx->kv, KV_REG, buf_bytes(&tx->key)) == -1)
 		return (txn_fail(tx));
-	return (r.body.blob == 0 ? 0 : txn_blob_drop(tx, r.body.blob));
+	if (r.body.blob != 0 && txn_blob_drop(tx, r.body.blob) == -1)
+		return (-1);
+	return (txn_row_count(tx, 0, went));
 }
 
 int
@@ -133,6 +144,13 @@ txn_field_find(struct txn *tx, struct bytes key, struct buf *val,
 	if ((wrong = record_unpack(buf_bytes(val), r)) != NULL)
 		return (txn_corrupt(tx, "field", 0, wrong));
 	return (1);
+}
+
+/* Of the field that tx->key names and tx->pack holds, and of its index. */
+static uint64_t
+field_cost(const struct txn *tx, const struct record *r)
+{
+	return (2 * tx->key.len + tx->pack.len + r->body.size + KEY_COST_BYTES);
 }
 
 /* Takes a field out of the index. */

@@ -150,7 +150,9 @@ unknown_versions_and_flags_are_named(void **state)
 	assert_string_equal(unpack_summed(octets, 42), "too short");
 	octets[2] = RECORD_NUMBER;
 	assert_string_equal(unpack_summed(octets, 26), "too short");
-	octets[2] = 4;
+	octets[2] = RECORD_GONE;
+	assert_string_equal(unpack_summed(octets, 43), "bad stub");
+	octets[2] = 16;
 	assert_string_equal(unpack_summed(octets, 43), "unknown flags");
 	octets[2] = 0;
 	octets[0] = 2;

@@ -602,7 +602,6 @@ a_dropped_blob_leaves_nothing(void **state)
 	kept = blob_new(&tx, "kept");
 	for (i = 0; i < 200; i++)
 		assert_int_equal(txn_blob_slice(&tx, blob, i, L("s")), 0);
-	assert_int_equal(txn_blob_slice(&tx, blob, UINT32_MAX, L("s")), 0);
 	assert_int_equal(txn_blob_drop(&tx, blob), 0);
 	assert_int_equal(rows(kv, KV_BLOB), 1);
 	assert_int_equal(txn_blob_slice(&tx, blob, 0, L("late")), -1);

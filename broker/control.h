@@ -1,0 +1,20 @@
+/*
+ * Commands of the operator's socket that are jobs.
+ */
+#ifndef QUIRE_CONTROL_H
+#define QUIRE_CONTROL_H
+
+#include "broker/broker.h"
+
+struct bufferevent;
+
+/* Takes the connection over; words: what followed the command. */
+typedef void control_job(struct broker *, struct bufferevent *,
+    const char *words);
+
+control_job control_verify; /* control_verify.c */
+
+/* Says `error why' and closes. */
+void control_refuse(struct bufferevent *, const char *why);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * Long work that the broker does for quirectl: one line out, and what it has to
+ * say as it comes.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "broker/config.h"
+#include "broker/ctl.h"
+
+static int ctl_job_talk(int fd, const char *path);
+static int ctl_job_line(const char *, int *status);
+
+int
+ctl_job(const struct ctl *ctl, const char *command, const char *words)
+{
+	struct config *config;
+	int fd, status;
+
+	if ((config = ctl_config(ctl)) == NULL)
+		return (EX_CONFIG);
+	if ((fd = ctl_connect(config->control, 0)) == -1)
+		status = ctl_connect_failed(config->control, errno);
+	else if (dprintf(fd, words[0] == '\0' ? "%s%s\n" : "%s %s\n", command,
+		     words) < 0) {
+		status = ctl_connect_failed(config->control, errno);
+		close(fd);
+	} else
+		status = ctl_job_talk(fd, config->control);
+	config_free(config);
+	return (status);
+}
+
+/* Takes fd over. */
+static int
+ctl_job_talk(int fd, const char *path)
+{
+	FILE *in = fdopen(fd, "r");
+	char *line = NULL;
+	size_t size = 0;
+	int status = EX_IOERR, end = 0;
+
+	if (in == NULL) {
+		close(fd);
+		return (EX_OSERR);
+	}
+	while (!end && getline(&line, &size, in) != -1)
+		end = ctl_job_line(line, &status);
+	if (!end)
+		log_warnx("%s: the broker went away", path);
+	if (fflush(stdout) == EOF) {
+		log_warn("standard output");
+		status = EX_IOERR;
+	}
+	free(line);
+	fclose(in);
+	return (status);
+}
+
+/* 1: it was the last one. */
+static int
+ctl_job_line(const char *line, int *status)
+{
+	if (strcmp(line, "done\n") == 0) {
+		*status = 0;
+		return (1);
+	}
+	if (strncmp(line, "error ", 6) == 0) {
+		log_warnx("broker: %.*s", (int)strcspn(line + 6, "\n"),
+		    line + 6);
+		*status = EX_DATAERR;
+		return (1);
+	}
+	fputs(line, stdout);
+	return (0);
+}

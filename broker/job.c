@@ -1,0 +1,190 @@
+/* Stepping of jobs; what they do lives elsewhere. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <event2/buffer.h>
+
+#include "broker/job.h"
+#include "common/log.h"
+
+/* Work and rest in turn: half of the loop when somebody waits, else a tenth. */
+#define JOB_STEP_US	    4000
+#define JOB_REST_ASKED_US   4000
+#define JOB_REST_UNASKED_US 36000
+#define JOB_RETRY_US	    500
+/* What a slow operator may leave unread before the job waits. */
+#define JOB_UNREAD_MAX_BYTES ((size_t)1024 * 1024)
+
+static void job_run(evutil_socket_t, short, void *);
+static int job_waits(const struct job *);
+static void job_again(struct job *, long us);
+static void job_end(struct job *);
+static void job_written(struct bufferevent *, void *);
+static void job_closed(struct bufferevent *, short, void *);
+static void job_gone(struct bufferevent *, short, void *);
+static int64_t job_now_us(void);
+
+int
+job_start(struct broker *b, const struct job_kind *kind,
+    struct bufferevent *bev, void *state)
+{
+	struct job *j;
+
+	if ((j = calloc(1, sizeof(*j))) == NULL) {
+		struct job none = { .kind = kind, .state = state };
+
+		kind->free(&none);
+		if (bev != NULL)
+			bufferevent_free(bev);
+		return (-1);
+	}
+	j->kind = kind;
+	j->broker = b;
+	j->bev = bev;
+	j->state = state;
+	evtimer_assign(&j->timer, b->base, job_run, j);
+	event_priority_set(&j->timer, 1);
+	if (bev != NULL) {
+		bufferevent_setcb(bev, NULL, NULL, job_gone, j);
+		bufferevent_set_timeouts(bev, NULL, NULL);
+		bufferevent_enable(bev, EV_READ); /* to see it leave */
+	}
+	TAILQ_INSERT_TAIL(&b->jobs, j, entry);
+	job_again(j, 0);
+	return (0);
+}
+
+int
+job_late(const struct job *j)
+{
+	return (job_now_us() >= j->until_us);
+}
+
+void
+job_say(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (j->bev == NULL)
+		return;
+	va_start(ap, fmt);
+	evbuffer_add_vprintf(bufferevent_get_output(j->bev), fmt, ap);
+	va_end(ap);
+}
+
+void
+jobs_stop(struct broker *b)
+{
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&b->jobs)) != NULL) {
+		job_say(j, "error the broker stops\n");
+		job_end(j);
+	}
+}
+
+static void
+job_run(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *j = arg;
+	int r;
+
+	(void)fd;
+	(void)what;
+	if (j->stop) {
+		job_end(j);
+		return;
+	}
+	if (job_waits(j)) {
+		job_again(j, JOB_RETRY_US);
+		return;
+	}
+	j->until_us = job_now_us() + JOB_STEP_US;
+	if ((r = j->kind->step(j)) == 1) {
+		job_again(j,
+		    j->bev == NULL ? JOB_REST_UNASKED_US : JOB_REST_ASKED_US);
+		return;
+	}
+	if (r == 0)
+		job_say(j, "done\n");
+	job_end(j);
+}
+
+static int
+job_waits(const struct job *j)
+{
+	const struct job *before = j;
+
+	if (j->broker->flushing ||
+	    (j->bev != NULL &&
+		evbuffer_get_length(bufferevent_get_output(j->bev)) >
+		    JOB_UNREAD_MAX_BYTES))
+		return (1);
+	while (j->kind->alone &&
+	    (before = TAILQ_PREV(before, job_list, entry)) != NULL)
+		if (before->kind->alone)
+			return (1);
+	return (0);
+}
+
+static void
+job_again(struct job *j, long us)
+{
+	const struct timeval after = { 0, us };
+
+	event_add(&j->timer, &after);
+}
+
+/* What was said still goes out. */
+static void
+job_end(struct job *j)
+{
+	struct bufferevent *bev = j->bev;
+
+	TAILQ_REMOVE(&j->broker->jobs, j, entry);
+	event_del(&j->timer);
+	j->kind->free(j);
+	free(j);
+	if (bev == NULL)
+		return;
+	bufferevent_setcb(bev, NULL, job_written, job_closed, NULL);
+	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		bufferevent_free(bev);
+}
+
+static void
+job_written(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	bufferevent_free(bev);
+}
+
+static void
+job_closed(struct bufferevent *bev, short what, void *arg)
+{
+	(void)what;
+	(void)arg;
+	bufferevent_free(bev);
+}
+
+/* Who asked has left: the job ends at its next step. */
+static void
+job_gone(struct bufferevent *bev, short what, void *arg)
+{
+	struct job *j = arg;
+
+	(void)what;
+	j->bev = NULL;
+	j->stop = 1;
+	bufferevent_free(bev);
+}
+
+static int64_t
+job_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return ((int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
+}
