@@ -14,6 +14,7 @@
 
 #include "broker/claims.h"
 #include "broker/config.h"
+#include "broker/jwks.h"
 #include "broker/keyring.h"
 #include "broker/rule.h"
 #include "common/bell.h"
@@ -169,6 +170,7 @@ struct broker {
 	struct event_base *base;
 	struct config *conf;
 	struct keyring *keys;
+	struct jwks *jwks; /* NULL: no issuer but ourselves */
 	struct kv *kv;
 	struct session_list sessions;
 	size_t nsessions;

@@ -7,10 +7,12 @@
  * what overflows a double (1e400) is refused.
  */
 #include <stdlib.h>
+#include <strings.h>
 
 #include <jansson.h>
 
 #include "common/base64url.h"
+#include "common/conf.h"
 #include "common/jwt.h"
 #include "common/limits.h"
 #include "broker/claims.h"
@@ -20,9 +22,13 @@ struct claims_arena {
 	uint8_t *p;
 };
 
-static int claims_depth_ok(struct bytes);
-static const char *claims_read(const json_t *, struct claims *,
+typedef const char *claims_read_fn(const json_t *, struct claims *,
     struct claims_arena *);
+
+static const char *claims_load(struct bytes, claims_read_fn *, struct claims *);
+static int claims_depth_ok(struct bytes);
+static claims_read_fn claims_read, claims_read_oidc;
+static const char *claims_verified(const json_t *, struct claims *);
 static const char *claims_texts(const json_t *, struct claims *,
     struct claims_arena *);
 static const char *claims_times(const json_t *, struct claims *);
@@ -95,7 +101,19 @@ static const struct {
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 const char *
-claims_parse(struct bytes text, struct claims *out)
+claims_parse(struct bytes json, struct claims *out)
+{
+	return (claims_load(json, claims_read, out));
+}
+
+const char *
+claims_parse_oidc(struct bytes json, struct claims *out)
+{
+	return (claims_load(json, claims_read_oidc, out));
+}
+
+static const char *
+claims_load(struct bytes text, claims_read_fn *read, struct claims *out)
 {
 	struct claims_arena arena;
 	const char *wrong;
@@ -113,7 +131,7 @@ claims_parse(struct bytes text, struct claims *out)
 		return ("memory");
 	}
 	arena.p = out->text;
-	wrong = claims_read(root, out, &arena);
+	wrong = read(root, out, &arena);
 	json_decref(root);
 	if (wrong != NULL)
 		claims_free(out);
@@ -139,6 +157,31 @@ claims_allow_store(const struct claims *c, unsigned int dialect,
 	if (dialect == DIALECT_SECSYNC && c->secsync.docs_given)
 		return (claims_match(&c->secsync.docs, name, false));
 	return (claims_match(&c->aud, name, exact));
+}
+
+void
+claims_any_store(struct claims *c)
+{
+	c->aud.v[0] = BYTES_LIT("*");
+	c->aud.n = 1;
+}
+
+bool
+claims_allow_person(const struct claims *c, const struct conf_list *list)
+{
+	struct bytes name;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		name = bytes_str(list->v[i]);
+		if (strchr(list->v[i], '@') == NULL
+			? bytes_eq(name, c->sub)
+			: c->email_verified && name.n == c->email.n &&
+			    strncasecmp(list->v[i], (const char *)c->email.p,
+				name.n) == 0)
+			return (true);
+	}
+	return (false);
 }
 
 bool
@@ -192,7 +235,6 @@ static const char *
 claims_read(const json_t *root, struct claims *c, struct claims_arena *arena)
 {
 	const json_t *aud = json_object_get(root, "aud");
-	const json_t *verified = json_object_get(root, "email_verified");
 	const char *wrong;
 
 	if ((wrong = claims_texts(root, c, arena)) != NULL ||
@@ -206,9 +248,38 @@ claims_read(const json_t *root, struct claims *c, struct claims_arena *arena)
 	if (aud == NULL ? !c->secsync.docs_given
 			: claims_list(aud, &c->aud, arena) == -1)
 		return ("aud");
-	if (verified != NULL && !json_is_boolean(verified))
+	return (claims_verified(root, c));
+}
+
+static const char *
+claims_read_oidc(const json_t *root, struct claims *c,
+    struct claims_arena *arena)
+{
+	const json_t *aud = json_object_get(root, "aud");
+	const char *wrong;
+
+	if ((wrong = claims_texts(root, c, arena)) != NULL ||
+	    (wrong = claims_times(root, c)) != NULL)
+		return (wrong);
+	if (aud == NULL)
+		aud = json_object_get(root, "client_id");
+	if (claims_list(aud, &c->aud, arena) == -1)
+		return ("aud");
+	if (json_object_get(root, "cnf") != NULL)
+		return ("cnf");
+	c->scope = SCOPE_WRITE;
+	c->dialects = 1u << DIALECT_LOGSEQ;
+	return (claims_verified(root, c));
+}
+
+static const char *
+claims_verified(const json_t *root, struct claims *c)
+{
+	const json_t *value = json_object_get(root, "email_verified");
+
+	if (value != NULL && !json_is_boolean(value))
 		return ("email_verified");
-	c->email_verified = json_is_true(verified);
+	c->email_verified = json_is_true(value);
 	return (NULL);
 }
 

@@ -13,6 +13,7 @@
 #include "common/dialects.h"
 #include "common/scope.h"
 
+struct conf_list;
 struct json_t; /* jansson's */
 
 #define CLAIMS_SUB_MAX	255 /* octets, as GRANT carries it */
@@ -88,6 +89,18 @@ struct claims {
  * must be among keys and is the only one left.
  */
 const char *claims_parse(struct bytes json, struct claims *out);
+
+/*
+ * The same for a token of an issuer elsewhere, who knows nothing of us: scope,
+ * dialect and secsync are not looked at, the scope is write, the dialect
+ * logseq; client_id stands in for an absent aud; a cnf is refused, as it binds
+ * the token to a key that we do not ask for.
+ */
+const char *claims_parse_oidc(struct bytes json, struct claims *out);
+
+/* Once aud has been compared: makes the token good for every store. */
+void claims_any_store(struct claims *);
+
 void claims_free(struct claims *);
 
 /*
@@ -97,6 +110,12 @@ void claims_free(struct claims *);
  */
 bool claims_allow_store(const struct claims *, unsigned int dialect,
     struct bytes name, bool exact);
+
+/*
+ * Whether the list names the subject, or the email and it is verified.  What
+ * has an @ is an email, however the subject looks.
+ */
+bool claims_allow_person(const struct claims *, const struct conf_list *);
 
 /* Whether a secsync writer's key (43 characters) may be used. */
 bool claims_allow_key(const struct claims *, struct bytes key64);

@@ -17,6 +17,7 @@ static void config_check_prefix(struct conf *, const char *, const char *,
     bool);
 static void config_check_chroot(struct conf *, const struct config *);
 static void config_check_root(struct conf *, const struct config *);
+static void config_check_oidc(struct conf *, const struct config *);
 static void config_check_url(struct conf *, const char *, const char *, bool);
 static void config_check_network(struct conf *, const char *);
 static void config_report(void *, const char *);
@@ -159,6 +160,7 @@ config_check(struct conf *c, const struct config *config)
 		    "is below secsync_prefix");
 	config_check_root(c, config);
 	config_check_chroot(c, config);
+	config_check_oidc(c, config);
 	if ((config->ring_bytes & (config->ring_bytes - 1)) != 0)
 		conf_error(c, "ring_bytes", NULL, "is not a power of two");
 	if (config->public_url[0] != '\0')
@@ -217,6 +219,18 @@ config_check_chroot(struct conf *c, const struct config *config)
 	    (config->data[n] != '/' && config->data[n] != '\0'))
 		conf_error(c, "chroot", config->chroot,
 		    "does not hold the data directory");
+}
+
+/* Its keys sign for all the world: without these a token says nothing. */
+static void
+config_check_oidc(struct conf *c, const struct config *config)
+{
+	if (config->oidc_jwks[0] == '\0')
+		return;
+	if (config->oidc_issuer[0] == '\0')
+		conf_error(c, "oidc_issuer", NULL, "is needed by oidc_jwks");
+	if (config->oidc_audience.n == 0)
+		conf_error(c, "oidc_audience", NULL, "is needed by oidc_jwks");
 }
 
 /* scheme://host, with a path only where one makes sense. */

@@ -76,12 +76,19 @@ login_check(struct session *s, const struct msg *m)
 	struct broker *b = s->broker;
 	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
 	struct bytes store = m->f[login_store].b;
+	const struct oidc oidc = {
+		.keys = b->jwks,
+		.issuer = b->conf->oidc_issuer,
+		.audience = &b->conf->oidc_audience,
+	};
 	struct token_rules rules = {
 		.issuer = b->conf->issuer,
 		.skew_s = b->conf->skew,
 		.exp_required = b->conf->exp_required,
 		.sub_empty = dialect == DIALECT_SDS,
 		.aud_string = dialect == DIALECT_SDS && b->conf->sds_aud_exact,
+		.oidc =
+		    dialect == DIALECT_LOGSEQ && b->jwks != NULL ? &oidc : NULL,
 	};
 	struct claims c;
 	int result;
@@ -107,6 +114,9 @@ login_check(struct session *s, const struct msg *m)
 	else if (s->state == IPC_OPEN_STATE &&
 	    !claims_allow_store(&c, dialect, s->doc->id.name, rules.aud_string))
 		result = CODE_WRONG_STORE; /* whose scope would be taken here */
+	else if (dialect == DIALECT_LOGSEQ && b->conf->logseq_allow.n > 0 &&
+	    !claims_allow_person(&c, &b->conf->logseq_allow))
+		result = CODE_NO_SCOPE;
 	else
 		result = CODE_OK;
 	if (result != CODE_OK) {

@@ -58,10 +58,29 @@ static const struct key_alg_row {
 struct keyring *
 keyring_load(const char *path)
 {
-	struct keyring *ring = NULL;
-	uint8_t *text = NULL;
+	struct keyring *ring;
 	struct stat st;
-	size_t n;
+	uint8_t *text;
+	int saved;
+
+	if ((text = keyring_read(path, &st)) == NULL)
+		return (NULL);
+	ring = keyring_parse(path, bytes_of(text, (size_t)st.st_size));
+	if (ring != NULL && keyring_readable_ok(ring, path, &st) == -1) {
+		keyring_free(ring);
+		ring = NULL;
+		errno = EPERM;
+	}
+	saved = errno;
+	sodium_free(text);
+	errno = saved;
+	return (ring);
+}
+
+uint8_t *
+keyring_read(const char *path, struct stat *st)
+{
+	uint8_t *text = NULL;
 	int fd, saved;
 
 	if (sodium_init() == -1)
@@ -72,26 +91,22 @@ keyring_load(const char *path)
 		log_warn("%s", path);
 		return (NULL);
 	}
-	if (keyring_fd_check(fd, path, &st) == -1)
+	if (keyring_fd_check(fd, path, st) == -1)
 		goto out;
-	n = (size_t)st.st_size;
-	if ((text = sodium_malloc(n)) == NULL ||
-	    keyring_fd_read(fd, text, n) == -1) {
+	text = sodium_malloc((size_t)st->st_size);
+	if (text == NULL ||
+	    keyring_fd_read(fd, text, (size_t)st->st_size) == -1) {
 		log_warn("%s", path);
-		goto out;
-	}
-	ring = keyring_parse(path, bytes_of(text, n));
-	if (ring != NULL && keyring_readable_ok(ring, path, &st) == -1) {
-		keyring_free(ring);
-		ring = NULL;
-		errno = EPERM;
+		saved = errno;
+		sodium_free(text);
+		errno = saved;
+		text = NULL;
 	}
 out:
 	saved = errno;
-	sodium_free(text);
 	close(fd);
 	errno = saved;
-	return (ring);
+	return (text);
 }
 
 struct keyring *

@@ -21,6 +21,8 @@
 #include "common/bytes.h"
 #include "common/jwt.h"
 
+struct stat;
+
 #define KEYRING_KEYS_MAX   64	 /* keys in a ring */
 #define KEYRING_FILE_MAX   65536 /* octets of a key file */
 #define KEYRING_SECRET_MIN 32	 /* octets of an HS256 secret */
@@ -51,6 +53,12 @@ struct keyring {
  */
 struct keyring *keyring_load(const char *path);
 void keyring_free(struct keyring *); /* NULL is fine */
+
+/*
+ * The text of such a file, st_size octets, for sodium_free; the log says why
+ * if NULL.  What others may read is the caller's to judge.
+ */
+uint8_t *keyring_read(const char *path, struct stat *);
 
 /* The same from text; name stands for the file in the log. */
 struct keyring *keyring_parse(const char *name, struct bytes text);

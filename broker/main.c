@@ -40,6 +40,7 @@ struct options {
 static void main_usage(void) __attribute__((noreturn));
 static void main_options(struct options *, int, char **);
 static void main_fds(void);
+static void main_issuer(struct broker *);
 static void main_open(struct broker *);
 static void main_sockets(struct broker *, const struct sandbox_plan *);
 static uid_t main_worker_uid(const struct config *);
@@ -78,11 +79,13 @@ main(int argc, char **argv)
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
+	main_issuer(b);
 	main_open(b);
 	main_boot(b);
 	main_loop(b, &o);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
+	jwks_free(b->jwks);
 	config_free(b->conf);
 	free(b);
 	return (0);
@@ -148,6 +151,24 @@ main_fds(void)
 	close(fd);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
+}
+
+/* A kid chooses one key, so the two files must not share it. */
+static void
+main_issuer(struct broker *b)
+{
+	const char *path = b->conf->oidc_jwks;
+	size_t i;
+
+	if (path[0] == '\0')
+		return;
+	if ((b->jwks = jwks_load(path)) == NULL)
+		fatal(EX_CONFIG, "oidc_jwks %s", path);
+	for (i = 0; i < b->jwks->n; i++)
+		if (keyring_next(b->keys, bytes_str(b->jwks->keys[i].kid),
+			NULL) != NULL)
+			fatalx(EX_CONFIG, "oidc_jwks %s: has a kid of %s", path,
+			    b->conf->keys);
 }
 
 /* Lock, sockets, sandbox, store: no thread before, no name after the third. */

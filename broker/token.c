@@ -12,16 +12,12 @@
 #include "common/base64url.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "broker/token.h"
+#include "broker/token_parts.h"
 
 static int token_find_key(const struct keyring *, struct bytes, struct bytes,
     struct bytes, const struct key **);
 static bool token_mac_ok(const struct key *, struct bytes, struct bytes);
-static bool token_header_ok(struct bytes, const struct key *, struct bytes);
 static bool token_crit_free(const json_t *);
-static int token_payload(struct bytes, struct claims *);
-static int token_claims_check(const struct token_rules *, int64_t,
-    const struct claims *);
 static void token_hmac(uint8_t[32], const struct key *, struct bytes);
 static size_t token_sign(uint8_t[64], const struct key *, struct bytes);
 static json_t *token_mint_header(const struct key *);
@@ -50,23 +46,30 @@ token_verify(const struct keyring *ring, const struct token_rules *rules,
     struct bytes input, struct bytes mac, struct bytes kid, int64_t now,
     struct claims *out)
 {
+	const struct pubkey *theirs = NULL;
+	struct bytes header, payload;
 	const struct key *key;
-	const uint8_t *dot;
-	size_t n;
+	json_t *root;
 	int result;
 
 	memset(out, 0, sizeof(*out));
 	if (input.n == 0 || input.n > TOKEN_MAX_BYTES || mac.n > JWT_MAC_MAX)
 		return (TOKEN_BAD_SHAPE);
+	if (rules->oidc != NULL)
+		theirs = jwks_find(rules->oidc->keys, kid);
+	if (theirs != NULL)
+		return (oidc_verify(rules->oidc, theirs, rules->skew_s, input,
+		    mac, kid, now, out));
 	result = token_find_key(ring, kid, input, mac, &key);
 	if (result != TOKEN_OK)
 		return (result);
-	if ((dot = memchr(input.p, '.', input.n)) == NULL)
+	if (!token_parts(input, &header, &payload))
 		return (TOKEN_BAD_SHAPE);
-	n = (size_t)(dot - input.p);
-	if (!token_header_ok(bytes_of(input.p, n), key, kid))
+	root = token_header(header, key_alg_name(key->alg), kid);
+	if (root == NULL)
 		return (TOKEN_BAD_HEADER);
-	if ((result = token_payload(bytes_skip(input, n + 1), out)) == TOKEN_OK)
+	json_decref(root);
+	if ((result = token_payload(payload, claims_parse, out)) == TOKEN_OK)
 		result = token_claims_check(rules, now, out);
 	if (result != TOKEN_OK)
 		claims_free(out);
@@ -170,30 +173,41 @@ token_sign(uint8_t mac[64], const struct key *key, struct bytes input)
 	return (crypto_auth_hmacsha256_BYTES);
 }
 
+bool
+token_parts(struct bytes input, struct bytes *header64, struct bytes *payload64)
+{
+	const uint8_t *dot = memchr(input.p, '.', input.n);
+
+	if (dot == NULL)
+		return (false);
+	*header64 = bytes_of(input.p, (size_t)(dot - input.p));
+	*payload64 = bytes_skip(input, header64->n + 1);
+	return (true);
+}
+
 /*
  * Signed, so it is what a holder of the key wrote; it must still say what the
- * key is for.  jku, x5u, jwk, x5c and the rest are never looked at.
+ * key is for.  jku, x5u, jwk, x5c and the rest are never looked at here.
  */
-static bool
-token_header_ok(struct bytes text64, const struct key *key, struct bytes kid)
+struct json_t *
+token_header(struct bytes header64, const char *alg, struct bytes kid)
 {
 	uint8_t text[TOKEN_MAX_BYTES];
-	const char *alg, *named;
+	const char *says, *named;
 	json_t *root, *value;
 	ssize_t n;
-	bool ok;
 
-	if ((n = base64url_decode(text, sizeof(text), text64)) == -1 ||
+	if ((n = base64url_decode(text, sizeof(text), header64)) == -1 ||
 	    (root = claims_json(bytes_of(text, (size_t)n), 0)) == NULL)
-		return (false);
-	alg = json_string_value(json_object_get(root, "alg"));
+		return (NULL);
+	says = json_string_value(json_object_get(root, "alg"));
 	value = json_object_get(root, "kid");
 	named = value == NULL ? "" : json_string_value(value);
-	ok = alg != NULL && strcmp(alg, key_alg_name(key->alg)) == 0 &&
-	    named != NULL && bytes_eq(bytes_str(named), kid) &&
-	    token_crit_free(root);
+	if (says != NULL && strcmp(says, alg) == 0 && named != NULL &&
+	    bytes_eq(bytes_str(named), kid) && token_crit_free(root))
+		return (root);
 	json_decref(root);
-	return (ok);
+	return (NULL);
 }
 
 /* We understand no extension, so whatever must be understood refuses. */
@@ -206,22 +220,23 @@ token_crit_free(const json_t *root)
 	    (b64 == NULL || json_is_true(b64)));
 }
 
-static int
-token_payload(struct bytes text64, struct claims *out)
+int
+token_payload(struct bytes payload64, token_claims_fn *parse,
+    struct claims *out)
 {
 	uint8_t text[TOKEN_MAX_BYTES];
 	const char *wrong;
 	ssize_t n;
 
-	if ((n = base64url_decode(text, sizeof(text), text64)) == -1)
+	if ((n = base64url_decode(text, sizeof(text), payload64)) == -1)
 		return (TOKEN_BAD_SHAPE);
-	if ((wrong = claims_parse(bytes_of(text, (size_t)n), out)) == NULL)
+	if ((wrong = parse(bytes_of(text, (size_t)n), out)) == NULL)
 		return (TOKEN_OK);
 	log_debug("token refused: claim=%s", wrong);
 	return (TOKEN_BAD_CLAIMS);
 }
 
-static int
+int
 token_claims_check(const struct token_rules *rules, int64_t now,
     const struct claims *c)
 {

@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "broker/claims.h"
 #include "broker/keyring.h"
+#include "broker/oidc.h"
 
 #define TOKEN_SKEW_MAX_S 60
 
@@ -21,6 +22,8 @@ struct token_rules {
 	bool exp_required;
 	bool sub_empty;	 /* "" will do (sds) */
 	bool aud_string; /* aud must be one string, no list (sds) */
+	/* NULL: none but our own tokens; else who speaks for others (logseq) */
+	const struct oidc *oidc;
 };
 
 /* TOKEN(name of the code, word for the log) */
@@ -32,6 +35,7 @@ struct token_rules {
 	TOKEN(BAD_HEADER, "bad-header")                                        \
 	TOKEN(BAD_CLAIMS, "bad-claims")                                        \
 	TOKEN(BAD_ISSUER, "bad-issuer")                                        \
+	TOKEN(BAD_AUDIENCE, "bad-audience")                                    \
 	TOKEN(EXPIRED, "expired")                                              \
 	TOKEN(NOT_YET, "not-yet-valid")
 
@@ -52,7 +56,8 @@ const char *token_result_name(int);
  * Which key: the one named by kid.  Without kid, the keys without kid, each in
  * turn.  A kid that the ring does not have is refused, unless no key of the
  * ring has a name: then a kid tells nothing and is ignored, as the original
- * sds server does with its one secret.
+ * sds server does with its one secret.  Before all that, rules.oidc: a kid of
+ * its key set chooses that key and no other.
  *
  * aud is read but not compared: claims_allow_store.
  */

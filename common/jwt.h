@@ -10,8 +10,8 @@
 
 #include "common/bytes.h"
 
-/* Octets of a decoded MAC or signature: HS256 has 32, EdDSA 64. */
-#define JWT_MAC_MAX 64
+/* Octets of a decoded MAC or signature: HS256 has 32, RS256 up to 512. */
+#define JWT_MAC_MAX 512
 /* Octets of a key's name. */
 #define JWT_KID_MAX 64
 /* Nesting of objects and arrays in header and payload. */
