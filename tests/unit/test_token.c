@@ -523,7 +523,7 @@ static const struct {
 	{ "signature of 65 octets",
 	    ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	    "AAAAAAAAAAAAAAAAAAAAAAAA",
-	    TOKEN_BAD_SHAPE },
+	    TOKEN_BAD_MAC },
 };
 
 static void
