@@ -30,6 +30,7 @@ static const struct ctl_command {
 	{ "status", "[-j]", 0, ctl_status },
 	{ "stores", "[-j]", 0, ctl_stores },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify },
+	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },
 };
 
 #define CTL_COMMANDS (sizeof(ctl_commands) / sizeof(ctl_commands[0]))

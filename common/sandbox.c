@@ -90,11 +90,12 @@ sandbox_begin(const struct sandbox_plan *plan, unsigned int system,
 		report->wanted |= SANDBOX_UID;
 	if (plan->chroot_dir != NULL)
 		report->wanted |= SANDBOX_CHROOT;
-	if (plan->level == SANDBOX_LEVEL_OFF)
-		return;
-	report->wanted |= system & ~(unsigned int)SANDBOX_NAMESPACES;
-	if (plan->namespaces)
+	if (plan->level != SANDBOX_LEVEL_OFF)
+		report->wanted |= system & ~(unsigned int)SANDBOX_NAMESPACES;
+	if (plan->level != SANDBOX_LEVEL_OFF && plan->namespaces)
 		report->wanted |= system & SANDBOX_NAMESPACES;
+	if (plan->only != 0)
+		report->wanted &= plan->only;
 }
 
 void
@@ -135,7 +136,7 @@ sandbox_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 	if (todo & SANDBOX_UID)
 		sandbox_note(report, SANDBOX_UID, sandbox_user_become(plan));
 	if (was_root && plan->uid != (uid_t)-1 &&
-	    (report->standing & SANDBOX_UID) == 0) {
+	    (report->wanted & ~report->standing & SANDBOX_UID) != 0) {
 		errno = report->failed == SANDBOX_UID ? report->error : EPERM;
 		return (-1);
 	}

@@ -48,6 +48,8 @@ struct sandbox_plan {
 	int network;	 /* a broker's: 1: may make and connect TCP sockets */
 	size_t data_max; /* a worker's RLIMIT_DATA in octets; 0: no bound */
 	unsigned int passed_fds; /* a worker's: descriptors still to come */
+	/* 0: all layers; else these alone, to see what each is good for. */
+	unsigned int only;
 };
 
 #define SANDBOX_PLAN_INIT                                                      \

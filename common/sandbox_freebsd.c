@@ -31,7 +31,7 @@ sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
 		return (-1);
 	if (plan->level == SANDBOX_LEVEL_OFF)
 		return (0);
-	sandbox_note(report, SANDBOX_CAPSICUM,
+	SANDBOX_PUT(report, SANDBOX_CAPSICUM,
 	    freebsd_capsicum(client_fd, link_fd, poll_fd));
 	return (sandbox_end(plan, report));
 }
@@ -71,11 +71,11 @@ freebsd_confine(const struct sandbox_plan *plan, unsigned int layers,
 		return (-1);
 	if (plan->level == SANDBOX_LEVEL_OFF)
 		return (0);
-	sandbox_note(report, SANDBOX_DUMPABLE,
+	SANDBOX_PUT(report, SANDBOX_DUMPABLE,
 	    freebsd_procctl(PROC_TRACE_CTL, PROC_TRACE_CTL_DISABLE));
-	sandbox_note(report, SANDBOX_NO_NEW_PRIVS,
+	SANDBOX_PUT(report, SANDBOX_NO_NEW_PRIVS,
 	    freebsd_procctl(PROC_NO_NEW_PRIVS_CTL, PROC_NO_NEW_PRIVS_ENABLE));
-	sandbox_note(report, SANDBOX_RLIMITS, limit(plan));
+	SANDBOX_PUT(report, SANDBOX_RLIMITS, limit(plan));
 	return (0);
 }
 

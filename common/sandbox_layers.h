@@ -28,6 +28,12 @@ void sandbox_begin(const struct sandbox_plan *, unsigned int system,
     struct sandbox_report *);
 /* result: 0, the layer stands; -1, it does not and errno says why. */
 void sandbox_note(struct sandbox_report *, unsigned int layer, int result);
+/* The same for a layer that is wanted; else the call is not made. */
+#define SANDBOX_PUT(report, layer, call)                                       \
+	do {                                                                   \
+		if (((report)->wanted & (layer)) != 0)                         \
+			sandbox_note((report), (layer), (call));               \
+	} while (0)
 /* The role's return value. */
 int sandbox_end(const struct sandbox_plan *, const struct sandbox_report *);
 

@@ -38,7 +38,7 @@ static int linux_confine(const struct sandbox_plan *, const char *,
 static int linux_leave(const struct sandbox_plan *, struct sandbox_report *);
 static void linux_unshare(unsigned int, struct sandbox_report *);
 static int linux_caps_drop(void);
-static void linux_landlock(int, int, struct sandbox_report *);
+static int linux_landlock(int, int);
 
 int
 sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
@@ -92,14 +92,14 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 	int ruleset = -1, error = 0;
 
 	sandbox_begin(plan, LINUX_LAYERS, report);
-	if (plan->level != SANDBOX_LEVEL_OFF) {
+	if (report->wanted & SANDBOX_LANDLOCK) {
 		ruleset = sandbox_landlock_create(plan, data_dir,
 		    &report->landlock_abi);
 		error = errno;
-		/* If it fails, the filter will, and the report says so. */
-		if (role->prepare != NULL)
-			(void)role->prepare();
 	}
+	/* If it fails, the filter will, and the report says so. */
+	if ((report->wanted & SANDBOX_SECCOMP) && role->prepare != NULL)
+		(void)role->prepare();
 	if (linux_leave(plan, report) == -1) {
 		if (ruleset != -1)
 			(void)close(ruleset);
@@ -107,13 +107,13 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 	}
 	if (plan->level == SANDBOX_LEVEL_OFF)
 		return (0);
-	sandbox_note(report, SANDBOX_DUMPABLE,
+	SANDBOX_PUT(report, SANDBOX_DUMPABLE,
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-	sandbox_note(report, SANDBOX_NO_NEW_PRIVS,
+	SANDBOX_PUT(report, SANDBOX_NO_NEW_PRIVS,
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	linux_landlock(ruleset, error, report);
-	sandbox_note(report, SANDBOX_RLIMITS, role->limit(plan));
-	sandbox_note(report, SANDBOX_SECCOMP, role->filter(plan));
+	SANDBOX_PUT(report, SANDBOX_LANDLOCK, linux_landlock(ruleset, error));
+	SANDBOX_PUT(report, SANDBOX_RLIMITS, role->limit(plan));
+	SANDBOX_PUT(report, SANDBOX_SECCOMP, role->filter(plan));
 	return (sandbox_end(plan, report));
 }
 
@@ -167,9 +167,10 @@ linux_caps_drop(void)
 	return (syscall(SYS_capset, &head, none) == 0 ? 0 : -1);
 }
 
-/* error: why there is no ruleset, if it is -1. */
-static void
-linux_landlock(int ruleset, int error, struct sandbox_report *report)
+/* error: why there is no ruleset, if it is -1.  Its descriptor must not count
+ * among those that the limits leave. */
+static int
+linux_landlock(int ruleset, int error)
 {
 	int r = -1;
 
@@ -179,5 +180,5 @@ linux_landlock(int ruleset, int error, struct sandbox_report *report)
 		(void)close(ruleset);
 	}
 	errno = error;
-	sandbox_note(report, SANDBOX_LANDLOCK, r);
+	return (r);
 }

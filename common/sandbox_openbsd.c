@@ -63,14 +63,14 @@ openbsd_confine(const struct sandbox_plan *plan, const char *data_dir,
 		layers |= SANDBOX_UNVEIL;
 	sandbox_begin(plan, layers, report);
 	if (data_dir != NULL && plan->level != SANDBOX_LEVEL_OFF)
-		sandbox_note(report, SANDBOX_UNVEIL,
+		SANDBOX_PUT(report, SANDBOX_UNVEIL,
 		    openbsd_unveil(plan, data_dir));
 	if (sandbox_leave(plan, report) == -1)
 		return (-1);
 	if (plan->level == SANDBOX_LEVEL_OFF)
 		return (0);
-	sandbox_note(report, SANDBOX_RLIMITS, limit(plan));
-	sandbox_note(report, SANDBOX_PLEDGE, pledge(promises, NULL));
+	SANDBOX_PUT(report, SANDBOX_RLIMITS, limit(plan));
+	SANDBOX_PUT(report, SANDBOX_PLEDGE, pledge(promises, NULL));
 	return (sandbox_end(plan, report));
 }
 

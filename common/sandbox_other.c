@@ -55,6 +55,6 @@ other_confine(const struct sandbox_plan *plan,
 		return (-1);
 	if (plan->level == SANDBOX_LEVEL_OFF)
 		return (0);
-	sandbox_note(report, SANDBOX_RLIMITS, limit(plan));
+	SANDBOX_PUT(report, SANDBOX_RLIMITS, limit(plan));
 	return (sandbox_end(plan, report));
 }

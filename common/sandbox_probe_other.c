@@ -4,5 +4,10 @@
 #include "common/sandbox_probe.h"
 
 const struct sandbox_attempt sandbox_attempts_here[] = {
-	{ NULL, NULL, 0 },
+	{ NULL, NULL, 0, 0 },
 };
+
+void
+sandbox_attempts_prepare_here(void)
+{
+}

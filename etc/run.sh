@@ -30,6 +30,12 @@ finish()
 	exit "$status"
 }
 
+fifo()
+{
+	rm -f "$state/ready"
+	mkfifo "$state/ready"
+}
+
 # Waits for the newline that a daemon writes to its readiness descriptor; the
 # pipe's end without one says that the daemon is gone.
 ready()
@@ -67,14 +73,15 @@ fi
 mkdir -p "$state/data"
 [ -f "$state/keys" ] || "$bin/quirectl" keygen "$state/keys"
 [ -f "$state/quire.conf" ] || write_conf
-rm -f "$state/ready"
-mkfifo "$state/ready"
 trap finish EXIT
 trap 'exit 0' INT TERM HUP
 
+# One each: the first daemon may still hold its end when the second begins.
+fifo
 "$bin/quired" -d -f "$state/quire.conf" -r 3 3>"$state/ready" &
 broker=$!
 ready quired
+fifo
 "$bin/quire-worker" -d -s "$state/broker.sock" -u '' \
     -l "127.0.0.1:$port" -r 3 3>"$state/ready" &
 listener=$!
