@@ -227,6 +227,7 @@ void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
 void doc_ring_bell(struct doc *);
+void doc_kick(struct doc *, const struct effect *);
 
 /* doc_blob.c: blobs of signals, once they are published. */
 struct signal_blob *doc_blob_find(struct doc *, uint64_t id);

@@ -459,11 +459,17 @@ decide_card(struct broker *b, struct op *op)
 static int
 decide_fetch(struct broker *b, struct op *op)
 {
+	const struct rule *r = rule_find(op->session->dialect);
+	enum code code = CODE_OK;
 	struct txn t;
 
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	return (decide_end(op, &t, fetch_read(op, &t)));
+	if (r->fetch != NULL)
+		code = r->fetch(&t, op->msg.f[fetch_what].u,
+		    op->msg.f[fetch_prefix].b);
+	return (
+	    decide_end(op, &t, code == CODE_OK ? fetch_read(op, &t) : code));
 }
 
 static int

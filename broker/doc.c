@@ -133,6 +133,20 @@ doc_publish(struct broker *b, struct doc *d, const struct effect *e)
 }
 
 void
+doc_kick(struct doc *d, const struct effect *e)
+{
+	struct bytes subject = buf_bytes(&e->data);
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST(&d->sessions); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, doc_entry);
+		if (s->id != e->origin &&
+		    (subject.n == 0 || bytes_eq(s->claims.sub, subject)))
+			session_kick(s, e->kick);
+	}
+}
+
+void
 doc_ring_bell(struct doc *d)
 {
 	if (!d->rang)

@@ -37,7 +37,10 @@ release(struct broker *b, struct op *op)
 	if (op->doc != NULL && op->doc->ring.fd != -1)
 		before = ring_end(&op->doc->ring);
 	for (e = op->effects; e != NULL; e = e->next)
-		doc_publish(b, op->doc, e);
+		if (e->kick == CODE_OK)
+			doc_publish(b, op->doc, e);
+		else
+			doc_kick(op->doc, e);
 	if (op->signal.len > 0 && op->code == CODE_OK)
 		doc_blob_add(b, op->doc,
 		    op->effects == NULL ? 0 : op->effects->p.blob, &op->signal);

@@ -39,6 +39,8 @@ struct rule {
 	void (*join)(struct txn *);
 	void (*leave)(struct txn *); /* who is the one that left */
 	void (*card)(struct txn *);  /* who.card was just replaced */
+	/* May refuse a FETCH (enum fetch_what, its prefix); NULL: none. */
+	enum code (*fetch)(struct txn *, uint64_t what, struct bytes prefix);
 	/* What of the claims the worker is told in GRANT; NULL: nothing. */
 	int (*claims)(const struct claims *, struct buf *);
 };

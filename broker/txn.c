@@ -18,6 +18,7 @@ struct reg_scan {
 static int txn_reg_size(struct txn *, uint64_t *);
 static kv_each txn_reg_each;
 static struct effect *txn_effect_new(const struct publish *);
+static void txn_effect_add(struct txn *, struct effect *);
 
 void
 txn_init(struct txn *tx, struct kv *kv, const struct doc_id *name)
@@ -164,9 +165,20 @@ txn_publish(struct txn *tx, const struct publish *p)
 		return (txn_fail(tx));
 	if ((e = txn_effect_new(p)) == NULL)
 		return (txn_fail(tx));
-	e->origin = tx->who.session;
-	*tx->effects_end = e;
-	tx->effects_end = &e->next;
+	txn_effect_add(tx, e);
+	return (0);
+}
+
+int
+txn_kick(struct txn *tx, struct bytes subject, enum code code)
+{
+	const struct publish p = { .piece = { subject }, .n = 1 };
+	struct effect *e;
+
+	if (tx->parent != NULL || (e = txn_effect_new(&p)) == NULL)
+		return (txn_fail(tx));
+	e->kick = code;
+	txn_effect_add(tx, e);
 	return (0);
 }
 
@@ -300,4 +312,12 @@ txn_effect_new(const struct publish *p)
 	e->p.piece[0] = buf_bytes(&e->data);
 	e->p.n = 1;
 	return (e);
+}
+
+static void
+txn_effect_add(struct txn *tx, struct effect *e)
+{
+	e->origin = tx->who.session;
+	*tx->effects_end = e;
+	tx->effects_end = &e->next;
 }

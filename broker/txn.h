@@ -12,6 +12,7 @@
 #define QUIRE_TXN_H
 
 #include "broker/kv.h"
+#include "common/codes.h"
 #include "common/dialects.h"
 #include "common/scope.h"
 
@@ -64,6 +65,7 @@ struct effect {
 	struct effect *next;
 	struct publish p; /* pieces are one: the copy below */
 	uint64_t origin;
+	enum code kick; /* not OK: nothing is published, data is a subject */
 	struct buf data;
 };
 
@@ -221,6 +223,11 @@ int txn_card(struct txn *, size_t i, struct txn_card *c);
 
 /* Queues a frame for when the batch is durable. */
 int txn_publish(struct txn *, const struct publish *);
+/*
+ * When the batch is durable, ends with this code the document's sessions of
+ * that subject (empty: of everybody), but not the one that asks.
+ */
+int txn_kick(struct txn *, struct bytes subject, enum code);
 /* Frees a list of effects, and what they hold. */
 void effect_free(struct effect *);
 /* The verdict's words; several calls append.  At most INFO_MAX_BYTES. */

@@ -34,6 +34,7 @@ struct submit_out {
 	struct bytes items;
 	struct bytes body;
 	struct bytes extra;
+	uint64_t blob; /* != 0: the body, finished by conn_blob_done */
 };
 
 struct grant_in {

@@ -46,6 +46,7 @@ conn_submit(struct conn *c, const struct submit_out *s)
 	m.f[submit_items].b = s->items;
 	m.f[submit_body].b = s->body;
 	m.f[submit_extra].b = s->extra;
+	m.f[submit_blob].u = s->blob;
 	c->reader.submits++;
 	submit_send(c, &m);
 }
