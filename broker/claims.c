@@ -135,6 +135,7 @@ claims_load(struct bytes text, claims_read_fn *read, struct claims *out)
 	json_decref(root);
 	if (wrong != NULL)
 		claims_free(out);
+	/* cppcheck-suppress returnDanglingLifetime; it is a literal */
 	return (wrong);
 }
 

@@ -274,7 +274,7 @@ ctl_ws_wait(struct ctl_ws *c, short want, int64_t until, short *got)
 		return (ctl_ws_fail(c, strerror(errno)));
 	/* The call that follows tells which error it is. */
 	if ((p.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
-		p.revents |= want;
+		p.revents = (short)(p.revents | want);
 	*got = p.revents;
 	return (r);
 }

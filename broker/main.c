@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct options {
 
 static void main_usage(void) __attribute__((noreturn));
 static void main_options(struct options *, int, char **);
+static int main_fd(const char *);
 static void main_fds(void);
 static void main_issuer(struct broker *);
 static void main_open(struct broker *);
@@ -121,7 +123,7 @@ main_options(struct options *o, int argc, char **argv)
 			o->check = 1;
 			break;
 		case 'r':
-			o->ready_fd = atoi(optarg);
+			o->ready_fd = main_fd(optarg);
 			break;
 		case 'v':
 			o->verbose = 1;
@@ -136,6 +138,20 @@ main_options(struct options *o, int argc, char **argv)
 		main_usage();
 	if (o->conf == NULL && access(CONFIG_PATH, F_OK) == 0)
 		o->conf = CONFIG_PATH;
+}
+
+static int
+main_fd(const char *word)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end != '\0' || errno != 0 ||
+	    n > INT_MAX)
+		main_usage();
+	return ((int)n);
 }
 
 /* Descriptors 0 to 2 must be something, lest a database file becomes stderr. */

@@ -18,9 +18,8 @@ enum fetch_what {
 	FETCH_RECORDS = 4, /* plain registers below prefix, by key */
 	FETCH_BLOB =
 	    5, /* upto octets of blob `after`, from the offset in from (be64) */
-	FETCH_ROSTER =
-	    6 /* the cards of all sessions but the first `after`: key be64
-	       * session, body card */
+	FETCH_ROSTER = 6 /* the cards of all sessions but the first `after`: key
+			  * be64 session, body card */
 };
 
 enum entry_flag {

@@ -22,7 +22,7 @@
 #define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */
 
 #define CONN_WELCOME_MS 10000
-#define CONN_CLOSE_MS	5000   /* for the client's close frame */
+#define CONN_CLOSE_MS	5000 /* for the client's close frame */
 #define CONN_LINGER_MS	1000
 #define CONN_MISSED	2 /* pings without an answer */
 

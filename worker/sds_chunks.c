@@ -161,7 +161,9 @@ sds_chunks_oldest(struct sds_chunks *s, const struct sds_value *but)
 {
 	struct sds_value *v, *old = NULL;
 
+	/* cppcheck-suppress nullPointerArithmeticRedundantCheck */
 	for (v = s->value; v < s->value + SDS_CHUNKS_VALUES_MAX; v++)
+		/* cppcheck-suppress nullPointerRedundantCheck; v is never it */
 		if (v->piece != NULL && v != but &&
 		    (old == NULL || v->age < old->age))
 			old = v;

@@ -90,11 +90,10 @@ transit_skip(struct transit_reader *r, const struct transit *open)
 {
 	unsigned depth = r->depth;
 	struct transit t;
-	int n;
 
 	if (open->type < TRANSIT_ARRAY || open->type == TRANSIT_END)
 		return (0);
-	while ((n = transit_next(r, &t)) == 1)
+	while (transit_next(r, &t) == 1)
 		if (t.type == TRANSIT_END && r->depth < depth)
 			return (0);
 	return (-1);

@@ -1183,7 +1183,7 @@ a_token_is_cut_at_exactly_two_dots(void **state)
 static void
 the_broker_refuses_an_overlong_input_however_well_signed(void **state)
 {
-	struct bytes input, mac = BYTES_NONE;
+	struct bytes input, mac;
 	struct buf b = BUF_INIT;
 	struct claims claims;
 	uint8_t raw[32];
