@@ -1,0 +1,94 @@
+'use strict'
+// A relay of a test's own, as tests/lib/server.h makes one for C: quired and
+// quire-worker -l on a free port, everything else in a new directory.
+
+const { spawn, execFileSync } = require('node:child_process')
+const fs = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+
+process.setMaxListeners(100)
+const build = path.resolve(process.env.QUIRE_B || '.build')
+
+class Relay {
+  constructor (settings = []) {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'quire.'))
+    this.keys = path.join(this.dir, 'keys')
+    this.conf = path.join(this.dir, 'conf')
+    fs.mkdirSync(path.join(this.dir, 'data'), 0o700)
+    fs.writeFileSync(this.conf, [`data ${this.dir}/data`,
+      `socket ${this.dir}/broker.sock`, `control ${this.dir}/control.sock`,
+      `keys ${this.keys}`, 'user ""', 'sessions_per_subject_max 10000',
+      ...settings, ''].join('\n'))
+    execFileSync(`${build}/quirectl`, ['keygen', this.keys])
+  }
+
+  static async start (settings) {
+    const relay = new Relay(settings)
+    relay.port = await freePort()
+    await relay.startBroker()
+    relay.listener = await start('quire-worker', ['-d', '-s',
+      `${relay.dir}/broker.sock`, '-l', `127.0.0.1:${relay.port}`, '-m',
+      '2000', '-M', '2000'])
+    return relay
+  }
+
+  async startBroker () {
+    this.broker = await start('quired', ['-d', '-f', this.conf])
+  }
+
+  // Without a chance to finish anything.
+  async killBroker () {
+    await end(this.broker, 'SIGKILL')
+  }
+
+  async stop () {
+    const listener = await end(this.listener, 'SIGTERM')
+    const broker = await end(this.broker, 'SIGTERM')
+    fs.rmSync(this.dir, { recursive: true })
+    if (listener !== 0 || broker !== 0) {
+      throw new Error(`listener ended with ${listener}, broker with ${broker}`)
+    }
+  }
+
+  token (claims, scope = 'write', seconds = 3600) {
+    return execFileSync(`${build}/quirectl`, ['token', '-k', this.keys, '-s',
+      'test', '-a', '*', '-S', scope, '-t', `${seconds}s`, '-x',
+      JSON.stringify(claims || {})]).toString().trim()
+  }
+
+  get url () {
+    return `ws://127.0.0.1:${this.port}/secsync`
+  }
+}
+
+function freePort () {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+// A program writes an octet to its readiness descriptor, or dies.
+function start (program, words) {
+  const child = spawn(`${build}/${program}`, [...words, '-r', '3'],
+    { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+  child.ended = new Promise(resolve =>
+    child.on('exit', (code, signal) => resolve(signal || code)))
+  process.on('exit', () => child.kill('SIGKILL'))
+  return new Promise((resolve, reject) => {
+    child.stdio[3].once('data', () => resolve(child))
+    child.ended.then(how => reject(new Error(`${program}: ${how}`)))
+  })
+}
+
+function end (child, signal) {
+  child.kill(signal)
+  return child.ended
+}
+
+module.exports = { Relay }
