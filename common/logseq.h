@@ -45,6 +45,9 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
 #define LOGSEQ_ATTR_MAX	       512	  /* octets of an attribute's name */
 #define LOGSEQ_OP_MAX	       128	  /* octets of an outliner-op */
 #define LOGSEQ_ENTRIES_MAX     1000	  /* entries of one tx/batch */
+#define LOGSEQ_ITEMS_MAX       20000	  /* items of one tx/batch */
+#define LOGSEQ_DATOMS_MAX      2000	  /* datoms of one UPLOAD_DATOMS */
+#define LOGSEQ_VALUE_MAX       196608	  /* octets of a packed value */
 #define LOGSEQ_TX_IDS_MAX      10000	  /* remembered, newest */
 #define LOGSEQ_TX0	       536870912u /* transaction number of t = 0 */
 #define LOGSEQ_UPLOAD_IDLE_MS  600000 /* then an upload counts as given up */
@@ -73,30 +76,40 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  *           is, but TX is told UPLOADING until the end (or for
  *           LOGSEQ_UPLOAD_IDLE_MS after the last word of the upload).  info:
  *           a struct logseq_state with the new upload.
+ *
  * UPLOAD_ROWS    write, manager.  items: list of addr, addresses (text or
  *           empty), content, in turn.  Rows are kept as they are, the last of
  *           an addr wins.
+ *
  * On the finishing request the worker walks the staged rows from the root by
  * FETCH (see LOGSEQ_REG_ROW) and hands over what is live:
+ *
  * UPLOAD_WALK    write, manager.  A walk begins; what an earlier one that was
  *           cut off handed over is forgotten.
+ *
  * UPLOAD_SCHEMA  write, manager.  items: list of attribute name, flags octet
  *           (enum logseq_flag) in turn, from the root's :schema.  Before
  *           UPLOAD_DATOMS; may be left out.
+ *
  * UPLOAD_DATOMS  write, manager.  ref: empty, or "tail" for datoms of the tail:
  *           there an ADD replaces, and RETRACT takes back.  items: list of
  *           datoms, see logseq_datom_pack; values of refs are LOGSEQ_INT.
  *           Datoms of :db/ident, :db/valueType, :db/cardinality, :db/index,
  *           :db/unique go first, in a pass of their own (twice is harmless):
  *           they say what is a ref.  At most LOGSEQ_DATOMS_MAX a SUBMIT, so
- * that others get their turn. UPLOAD_SUM     write, manager.  One step of the
- * staged checksum.  info: one octet, 1: again.  Needed only when the client
- * gave no checksum. UPLOAD_FINISH  write, manager.  ref: the client's checksum,
- * or empty.  t is 0, the graph is ready. All but BEGIN take in clock the number
- * of the upload as state.staged tells it; STALE: it is not the one under way
- * any more.
+ *           that others get their turn.
+ *
+ * UPLOAD_SUM     write, manager.  One step of the staged checksum.  info: one
+ *           octet, 1: again.  Needed only when the client gave no checksum.
+ *
+ * UPLOAD_FINISH  write, manager.  ref: the client's checksum, or empty.  t is
+ *           0, the graph is ready.
+ *
+ * All but BEGIN take in clock the number of the upload as state.staged tells
+ * it; STALE: it is not the one under way any more.
  *
  * PIN       read.  Begins a download.  info: struct logseq_pin.
+ *
  * UNPIN     read.  Ends it.  STALE: the graph was replaced meanwhile, what was
  *           sent is worthless.  A session that leaves unpins.
  *
@@ -313,6 +326,14 @@ struct logseq_datom {
 /* All: 0; packing -1: no memory; unpacking -1: malformed. */
 int logseq_value_pack(struct buf *, const struct logseq_value *);
 int logseq_value_unpack(struct bytes, struct logseq_value *);
+/* The payload of a LOOKUP. */
+struct logseq_lookup {
+	struct bytes a; /* attribute's name */
+	struct logseq_value v;
+	struct bytes text; /* all of it as OPAQUE */
+};
+int logseq_lookup_pack(struct buf *, const struct logseq_lookup *);
+int logseq_lookup_unpack(struct bytes, struct logseq_lookup *);
 int logseq_item_pack(struct buf *, const struct logseq_item *);
 int logseq_item_unpack(struct bytes, struct logseq_item *);
 int logseq_entry_pack(struct buf *, const struct logseq_entry *);

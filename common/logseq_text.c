@@ -17,6 +17,8 @@ static void json_octets(struct buf *, struct bytes);
 int
 logseq_value_text(struct buf *b, const struct logseq_value *v)
 {
+	struct logseq_lookup l;
+
 	switch (v->type) {
 	case LOGSEQ_BOOL:
 		return (buf_add_str(b, v->b.p[0] != 0 ? "true" : "false"));
@@ -39,8 +41,11 @@ logseq_value_text(struct buf *b, const struct logseq_value *v)
 		    v->b));
 	case LOGSEQ_OPAQUE:
 		return (buf_add_bytes(b, v->b));
-	case LOGSEQ_NULL:
 	case LOGSEQ_LOOKUP:
+		if (logseq_lookup_unpack(v->b, &l) == 0)
+			return (buf_add_bytes(b, l.text));
+		break;
+	case LOGSEQ_NULL:
 		break;
 	}
 	return (buf_add_str(b, "null"));

@@ -1,0 +1,304 @@
+/*
+ * TX: the entries of a tx/batch one after the other (logseq.md section 4).
+ * Each is applied as a whole or not at all; those before one that fails stay.
+ * What changed something is a row of the log and moves t by one.
+ */
+#include "broker/logseq_verbs.h"
+#include "common/limits.h"
+#include "common/utf8.h"
+#include "common/wire.h"
+
+struct batch {
+	struct graph g;
+	struct logseq_outcome out;
+	struct buf done_ids, missing, data;
+	struct buf bodies;  /* read from the blob they came in */
+	struct bytes texts; /* what of them is left */
+	char sum[LOGSEQ_SUM_LEN + 1];
+};
+
+static enum code batch_check(struct batch *, const struct submit *);
+static enum code batch_texts(struct batch *, const struct submit *);
+static enum code batch_run(struct batch *, const struct submit *);
+static int batch_shape(struct bytes items, uint64_t texts);
+static enum edit_error batch_entry(struct batch *, const struct logseq_entry *,
+    struct bytes text);
+static enum edit_error batch_edit(struct batch *, struct edit *,
+    struct bytes text);
+static void batch_failed(struct batch *, const struct logseq_entry *,
+    enum edit_error);
+static void batch_log(struct batch *, const struct edit *, struct bytes text);
+static uint64_t batch_blob(struct txn *, struct bytes);
+static int batch_id_known(struct graph *, struct bytes id);
+static void batch_id_keep(struct graph *, struct bytes id);
+static void batch_tell(struct batch *, struct txn *);
+
+enum code
+logseq_tx(struct txn *t, const struct submit *s)
+{
+	struct batch b;
+	enum code code;
+	uint64_t t_was;
+
+	memset(&b, 0, sizeof(b));
+	if (graph_begin(&b.g, t) == -1)
+		return (CODE_STORAGE);
+	t_was = graph_t(&b.g);
+	code = batch_check(&b, s);
+	if (code == CODE_OK && b.out.result == LOGSEQ_DONE) {
+		code = batch_run(&b, s);
+		graph_sweep(&b.g, SWEEP_A_LITTLE);
+		graph_save(&b.g);
+	}
+	if (code == CODE_OK && graph_t(&b.g) > t_was)
+		logseq_changed(t, graph_t(&b.g));
+	if (code == CODE_OK)
+		batch_tell(&b, t);
+	if (s->body.blob != 0)
+		txn_blob_drop(t, s->body.blob);
+	code = graph_code(&b.g, code);
+	buf_free(&b.done_ids);
+	buf_free(&b.missing);
+	buf_free(&b.data);
+	buf_free(&b.bodies);
+	graph_end(&b.g);
+	return (code);
+}
+
+/* In the order in which clients know the answers. */
+static enum code
+batch_check(struct batch *b, const struct submit *s)
+{
+	struct logseq_graph access;
+
+	if (logseq_index_access(b->g.t, &access) != 1)
+		return (CODE_NO_SCOPE);
+	b->out.result = LOGSEQ_DONE;
+	if (graph_uploading(&b->g) || !access.ready)
+		b->out.result = LOGSEQ_UPLOADING;
+	else if (s->clock != graph_t(&b->g))
+		b->out.result = LOGSEQ_STALE;
+	else if (s->items.n == 0)
+		b->out.result = LOGSEQ_EMPTY;
+	return (CODE_OK);
+}
+
+static enum code
+batch_texts(struct batch *b, const struct submit *s)
+{
+	b->texts = s->body.b;
+	if (s->body.blob != 0) {
+		if (txn_blob_read(b->g.t, s->body.blob, 0, (size_t)s->body.size,
+			&b->bodies) == -1)
+			return (CODE_STORAGE);
+		b->texts = buf_bytes(&b->bodies);
+	}
+	return (utf8_valid(b->texts) && batch_shape(s->items, b->texts.n)
+		? CODE_OK
+		: CODE_INVALID);
+}
+
+static enum code
+batch_run(struct batch *b, const struct submit *s)
+{
+	struct logseq_entry entry;
+	struct bytes rest = s->items, packed, text;
+	enum edit_error error;
+	enum code code;
+
+	if ((code = batch_texts(b, s)) != CODE_OK)
+		return (code);
+	while (list_next(&rest, &packed) == 1 &&
+	    logseq_entry_unpack(packed, &entry) == 0) {
+		text = bytes_of(b->texts.p, (size_t)entry.text);
+		b->texts = bytes_skip(b->texts, text.n);
+		if ((error = batch_entry(b, &entry, text)) != EDIT_OK) {
+			batch_failed(b, &entry, error);
+			break;
+		}
+		if (entry.tx_id.n > 0)
+			list_add(&b->done_ids, entry.tx_id);
+	}
+	return (CODE_OK);
+}
+
+/* Nothing is applied of what the worker did not pack well. */
+static int
+batch_shape(struct bytes items, uint64_t texts)
+{
+	struct logseq_entry entry;
+	struct bytes packed, rest, item;
+	size_t entries = 0, n = 0;
+	int r;
+
+	while ((r = list_next(&items, &packed)) == 1) {
+		if (logseq_entry_unpack(packed, &entry) == -1 ||
+		    entry.text > texts || ++entries > LOGSEQ_ENTRIES_MAX ||
+		    entry.op.n > LOGSEQ_OP_MAX || !utf8_valid(entry.op_json))
+			return (0);
+		texts -= entry.text;
+		for (rest = entry.items; (r = list_next(&rest, &item)) == 1;)
+			n++;
+		if (r == -1 || n > LOGSEQ_ITEMS_MAX)
+			return (0);
+	}
+	return (r == 0 && texts == 0);
+}
+
+static enum edit_error
+batch_entry(struct batch *b, const struct logseq_entry *entry,
+    struct bytes text)
+{
+	struct edit e;
+	enum edit_error error;
+
+	if (entry->tx_id.n > 0 && batch_id_known(&b->g, entry->tx_id))
+		return (EDIT_OK);
+	error = edit_read(&e, &b->g, entry);
+	if (error == EDIT_OK)
+		error = batch_edit(b, &e, text);
+	if (error == EDIT_MISSING && e.lenient)
+		error = EDIT_OK;
+	edit_free(&e);
+	return (error);
+}
+
+static enum edit_error
+batch_edit(struct batch *b, struct edit *e, struct bytes text)
+{
+	struct graph *g = &b->g;
+	struct graph_content was = *g->c;
+	struct graph_attr *a = NULL;
+	enum edit_error error;
+
+	edit_clean(e);
+	if (e->cleaned)
+		edit_text(e);
+	g->tx = g->c->max_tx + 1;
+	error = edit_apply(e);
+	if (error == EDIT_OK && edit_cycle(e, &a))
+		error = EDIT_CYCLE;
+	if (error != EDIT_OK || !graph_changed(g)) {
+		graph_undo(g, &was);
+		if (error == EDIT_MISSING)
+			edit_missing(e, &b->missing);
+		if (error == EDIT_CYCLE && e->in.seed)
+			edit_cycle_data(e, a, &b->data);
+		return (error);
+	}
+	graph_sum_settle(g);
+	g->c->max_tx = g->tx;
+	batch_log(b, e, e->cleaned ? buf_bytes(&e->text) : text);
+	graph_keep_changes(g);
+	return (EDIT_OK);
+}
+
+/* Today's clients drop what they do not know: a cycle is a failure to them. */
+static void
+batch_failed(struct batch *b, const struct logseq_entry *entry,
+    enum edit_error error)
+{
+	if (!entry->seed)
+		b->out.result = LOGSEQ_FAILED;
+	else if (error == EDIT_CYCLE)
+		b->out.result = LOGSEQ_CYCLE;
+	else
+		b->out.result = LOGSEQ_FAILED_SEED;
+	b->out.failed_id = entry->tx_id;
+}
+
+static void
+batch_log(struct batch *b, const struct edit *e, struct bytes text)
+{
+	struct txn *t = b->g.t;
+	struct buf row = BUF_INIT;
+	struct bytes body;
+	uint64_t seq, blob = 0, size;
+
+	buf_add_str(&row, "\"tx\":");
+	buf_add_bytes(&row, text);
+	buf_add_str(&row, ",\"outliner-op\":");
+	buf_add_bytes(&row, e->in.op_json);
+	buf_add_u8(&row, '}');
+	if (row.failed)
+		t->failed = 1;
+	body = buf_bytes(&row);
+	size = 0;
+	if (body.n > LOGSEQ_LOG_INLINE_MAX) {
+		blob = batch_blob(t, body);
+		size = body.n;
+		body = BYTES_NONE;
+	}
+	txn_append(t, LOGSEQ_KIND_TX, &body, 1, blob, size, &seq);
+	if (e->in.tx_id.n > 0)
+		batch_id_keep(&b->g, e->in.tx_id);
+	buf_free(&row);
+}
+
+static uint64_t
+batch_blob(struct txn *t, struct bytes body)
+{
+	struct bytes piece;
+	uint64_t blob = 0;
+	uint32_t slice;
+
+	if (txn_create(t) == -1 || txn_blob_new(t, &blob) == -1)
+		return (0);
+	for (slice = 0; body.n > 0; slice++) {
+		piece = bytes_of(body.p,
+		    body.n < BLOB_SLICE_BYTES ? body.n : BLOB_SLICE_BYTES);
+		if (txn_blob_slice(t, blob, slice, piece) == -1)
+			return (0);
+		body = bytes_skip(body, piece.n);
+	}
+	return (blob);
+}
+
+static int
+batch_id_known(struct graph *g, struct bytes id)
+{
+	return (
+	    graph_reg_get(g, LOGSEQ_REG_TX_ID, g->c->gen, id, &g->val) == 1);
+}
+
+/* The newest LOGSEQ_TX_IDS_MAX are remembered. */
+static void
+batch_id_keep(struct graph *g, struct bytes id)
+{
+	struct buf old = BUF_INIT;
+	uint8_t number[8];
+
+	be64_put(number, ++g->m.tx_ids);
+	graph_reg_put(g, LOGSEQ_REG_TX_ID, g->c->gen, id, BYTES_NONE);
+	graph_reg_put(g, LOGSEQ_REG_TX_SEQ, g->c->gen,
+	    bytes_of(number, sizeof(number)), id);
+	if (g->m.tx_ids > LOGSEQ_TX_IDS_MAX) {
+		be64_put(number, g->m.tx_ids - LOGSEQ_TX_IDS_MAX);
+		if (graph_reg_get(g, LOGSEQ_REG_TX_SEQ, g->c->gen,
+			bytes_of(number, sizeof(number)), &old) == 1) {
+			graph_reg_del(g, LOGSEQ_REG_TX_ID, g->c->gen,
+			    buf_bytes(&old));
+			graph_reg_del(g, LOGSEQ_REG_TX_SEQ, g->c->gen,
+			    bytes_of(number, sizeof(number)));
+		}
+		buf_free(&old);
+	}
+}
+
+static void
+batch_tell(struct batch *b, struct txn *t)
+{
+	struct buf info = BUF_INIT;
+
+	b->out.t = graph_t(&b->g);
+	b->out.sum = graph_sum(&b->g, b->sum);
+	b->out.done_ids = buf_bytes(&b->done_ids);
+	b->out.missing = buf_bytes(&b->missing);
+	b->out.data = buf_bytes(&b->data);
+	if (b->done_ids.failed || b->missing.failed || b->data.failed ||
+	    logseq_outcome_pack(&info, &b->out) == -1)
+		t->failed = 1;
+	else
+		txn_info(t, buf_bytes(&info));
+	buf_free(&info);
+}

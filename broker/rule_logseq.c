@@ -1,0 +1,67 @@
+/*
+ * The logseq dialect to the broker: its verbs in one table, who may open what.
+ * Graphs are decided in logseq_*.c, the index (who owns and joins them, keys,
+ * assets) in rule_logseq_index*.c.
+ */
+#include "broker/logseq_verbs.h"
+
+static enum code rule_open(struct txn *);
+
+static const struct rule_verb logseq_verbs[] = {
+	{ "state", LOGSEQ_STATE, SCOPE_READ, 1, logseq_state },
+	{ "tx", LOGSEQ_TX, SCOPE_WRITE, 1, logseq_tx },
+	{ "reset", LOGSEQ_RESET, SCOPE_WRITE, 1, logseq_reset },
+	{ "upload_begin", LOGSEQ_UPLOAD_BEGIN, SCOPE_WRITE, 1,
+	    logseq_upload_begin },
+	{ "upload_rows", LOGSEQ_UPLOAD_ROWS, SCOPE_WRITE, 1,
+	    logseq_upload_rows },
+	{ "upload_walk", LOGSEQ_UPLOAD_WALK, SCOPE_WRITE, 1,
+	    logseq_upload_walk },
+	{ "upload_schema", LOGSEQ_UPLOAD_SCHEMA, SCOPE_WRITE, 1,
+	    logseq_upload_schema },
+	{ "upload_datoms", LOGSEQ_UPLOAD_DATOMS, SCOPE_WRITE, 1,
+	    logseq_upload_datoms },
+	{ "upload_sum", LOGSEQ_UPLOAD_SUM, SCOPE_WRITE, 1, logseq_upload_sum },
+	{ "upload_finish", LOGSEQ_UPLOAD_FINISH, SCOPE_WRITE, 1,
+	    logseq_upload_finish },
+	{ "pin", LOGSEQ_PIN, SCOPE_READ, 1, logseq_pin },
+	{ "unpin", LOGSEQ_UNPIN, SCOPE_READ, 1, logseq_unpin },
+	{ "sweep", LOGSEQ_SWEEP, SCOPE_READ, 1, logseq_sweep },
+	{ NULL, 0, SCOPE_NONE, 0, NULL },
+};
+
+const struct rule rule_logseq = {
+	.dialect = LOGSEQ_DIALECT,
+	.verbs = logseq_verbs,
+	.open = rule_open,
+	.join = logseq_join,
+	.leave = logseq_leave,
+	.card = logseq_card,
+};
+
+/* Also the moment to notice downloads that a crash cut off. */
+static enum code
+rule_open(struct txn *t)
+{
+	struct logseq_graph access;
+	struct graph g;
+	enum code code;
+
+	if (t->name.room != LOGSEQ_ROOM_GRAPH)
+		return (t->name.room == LOGSEQ_ROOM_INDEX &&
+			    bytes_eq(t->name.name, BYTES_LIT(LOGSEQ_INDEX_NAME))
+			? CODE_OK
+			: CODE_INVALID);
+	if (logseq_index_access(t, &access) != 1)
+		return (t->failed ? CODE_STORAGE : CODE_NO_SCOPE);
+	if (graph_begin(&g, t) == 0) {
+		if (g.m.pins > 0) {
+			graph_pins_check(&g);
+			graph_save(&g);
+		}
+		logseq_tell_state(&g, &access);
+	}
+	code = graph_code(&g, CODE_OK);
+	graph_end(&g);
+	return (code);
+}
