@@ -140,6 +140,7 @@ struct op {
 	int done;
 	enum code code;
 	uint64_t seq;
+	uint64_t oldest;
 	uint64_t position;
 	struct buf info; /* words of the verdict, entries of a fetch */
 	struct buf roster;
@@ -187,6 +188,7 @@ struct broker {
 	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
 	struct job_list jobs;
+	struct event *compact_ev;
 	int stopping;
 	time_t space_at; /* when the disk was last looked at */
 	int low_space;

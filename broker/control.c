@@ -34,6 +34,7 @@ static const struct command {
 	{ "status", control_status, NULL },
 	{ "stores", control_stores, NULL },
 	{ "verify", NULL, control_verify },
+	{ "compact", NULL, control_compact },
 };
 
 static const struct command *control_find(const char *, const char **words);

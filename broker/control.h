@@ -12,7 +12,8 @@ struct bufferevent;
 typedef void control_job(struct broker *, struct bufferevent *,
     const char *words);
 
-control_job control_verify; /* control_verify.c */
+control_job control_verify;  /* control_verify.c */
+control_job control_compact; /* compact.c */
 
 /* Says `error why' and closes. */
 void control_refuse(struct bufferevent *, const char *why);

@@ -19,6 +19,14 @@ static int ctl_job_talk(int fd, const char *path);
 static int ctl_job_line(const char *, int *status);
 
 int
+ctl_compact(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc > 2)
+		return (ctl_usage(argv[0]));
+	return (ctl_job(ctl, argv[0], argc == 2 ? argv[1] : ""));
+}
+
+int
 ctl_job(const struct ctl *ctl, const char *command, const char *words)
 {
 	struct config *config;

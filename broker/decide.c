@@ -197,6 +197,7 @@ decide_end(struct op *op, struct txn *t, enum code code)
 		op->doc->dirty = t->row_dirty;
 		op->doc->loaded = 1;
 		op->seq = t->seq;
+		op->oldest = t->row.oldest;
 		buf_free(&op->info);
 		op->info = t->info;
 		t->info = (struct buf)BUF_INIT;

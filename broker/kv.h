@@ -49,6 +49,14 @@ struct kv_ops {
 	 */
 	int (*scan)(struct kv *, enum kv_table, struct bytes from,
 	    struct bytes to, int reverse, kv_each *each, void *arg);
+	/*
+	 * Joins pages with keys in [from, to) that are not full, moves them
+	 * towards the beginning of the file, and cuts off what is free at its
+	 * end.  Work in proportion to what is in that range; no transaction is
+	 * open.
+	 */
+	int (*compact)(struct kv *, enum kv_table, struct bytes from,
+	    struct bytes to);
 	/* A store that has failed keeps its files open and locked, and memory.
 	 */
 	void (*close)(struct kv *);

@@ -195,6 +195,7 @@ bdb_env_open(struct bdb *b, const struct kv_bdb_options *o)
 	b->env->set_errcall(b->env, bdb_say);
 	if ((error = b->env->set_event_notify(b->env, bdb_event)) != 0 ||
 	    (error = bdb_env_size(b, o)) != 0 ||
+	    (error = b->env->set_flags(b->env, DB_TXN_NOSYNC, 1)) != 0 ||
 	    (error = b->env->log_set_config(b->env, DB_LOG_AUTO_REMOVE, 1)) !=
 		0)
 		goto err_env;

@@ -1,6 +1,7 @@
 /*
  * The inside of the Berkeley DB store, shared by kv_bdb.c (open and close),
- * kv_bdb_ops.c, kv_bdb_scan.c and kv_checkpoint.c and by nobody else.
+ * kv_bdb_ops.c, kv_bdb_scan.c, kv_compact.c, kv_checkpoint.c and by nobody
+ * else.
  *
  * The environment runs without the lock subsystem: one thread owns tables and
  * transaction.  log_flush and txn_checkpoint may run beside it, because page
@@ -60,6 +61,7 @@ extern const struct kv_ops bdb_ops;
 int bdb_scan(struct kv *, enum kv_table, struct bytes from, struct bytes to,
     int reverse, kv_each *, void *arg);
 void bdb_close(struct kv *);
+int bdb_compact(struct kv *, enum kv_table, struct bytes from, struct bytes to);
 
 /* The checkpoint thread: 0 or an error number; stop is harmless twice. */
 int kv_checkpoint_start(struct bdb *);

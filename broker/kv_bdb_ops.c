@@ -28,6 +28,7 @@ const struct kv_ops bdb_ops = {
 	.put = bdb_put,
 	.del = bdb_del,
 	.scan = bdb_scan,
+	.compact = bdb_compact,
 	.close = bdb_close,
 };
 

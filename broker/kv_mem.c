@@ -42,6 +42,7 @@ static int mem_put(struct kv *, enum kv_table, struct bytes, struct bytes);
 static int mem_del(struct kv *, enum kv_table, struct bytes);
 static int mem_scan(struct kv *, enum kv_table, struct bytes, struct bytes, int,
     kv_each *, void *);
+static int mem_compact(struct kv *, enum kv_table, struct bytes, struct bytes);
 static void mem_close(struct kv *);
 static size_t mem_find(const struct mem_table *, struct bytes);
 static int mem_found(const struct mem_table *, size_t, struct bytes);
@@ -62,6 +63,7 @@ static const struct kv_ops mem_ops = {
 	.put = mem_put,
 	.del = mem_del,
 	.scan = mem_scan,
+	.compact = mem_compact,
 	.close = mem_close,
 };
 
@@ -217,6 +219,16 @@ mem_scan(struct kv *kv, enum kv_table t, struct bytes from, struct bytes to,
 		if ((r = each(p->key, p->val, arg)) != 0)
 			return (r);
 	}
+	return (0);
+}
+
+static int
+mem_compact(struct kv *kv, enum kv_table t, struct bytes from, struct bytes to)
+{
+	(void)kv;
+	(void)t;
+	(void)from;
+	(void)to;
 	return (0);
 }
 

@@ -20,6 +20,7 @@
 
 #include "broker/boot.h"
 #include "broker/broker.h"
+#include "broker/compact.h"
 #include "broker/confine.h"
 #include "broker/job.h"
 #include "broker/listen.h"
@@ -275,7 +276,7 @@ main_loop(struct broker *b, const struct options *o)
 
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
-	if (batch_init(b) == -1)
+	if (batch_init(b) == -1 || compact_init(b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
@@ -287,6 +288,7 @@ main_loop(struct broker *b, const struct options *o)
 	main_drain(b);
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		event_free(ev[i]);
+	compact_done(b);
 	batch_done(b);
 	event_base_free(b->base);
 	log_info("stopped");

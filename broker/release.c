@@ -71,6 +71,7 @@ release_opened(struct op *op)
 		return;
 	}
 	m.f[opened_seq].u = op->seq;
+	m.f[opened_oldest].u = op->oldest;
 	m.f[opened_position].u = op->position;
 	m.f[opened_ring].u = op->doc->ring.bytes;
 	m.f[opened_roster].b = buf_bytes(&op->roster);
@@ -110,6 +111,7 @@ release_fetched(struct op *op)
 	/* As read: later operations of the batch may have moved the document's.
 	 */
 	m.f[fetched_seq].u = op->seq;
+	m.f[fetched_oldest].u = op->oldest;
 	m.f[fetched_position].u = op->position;
 	m.f[fetched_entries].b = buf_bytes(&op->info);
 	session_send(op->session, &m);

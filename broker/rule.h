@@ -28,6 +28,19 @@ struct rule_verb {
 	enum code (*decide)(struct txn *, const struct submit *);
 };
 
+/*
+ * What of the log nobody needs any more.  A pass goes along it from the
+ * beginning, in steps between which the document may change.
+ */
+struct rule_compact {
+	size_t size; /* of the state of a pass, which begins as zeros */
+	/* At the beginning, NULL: nothing.  Replaced before this time counts;
+	 * 0, -1. */
+	int (*begin)(struct txn *, uint64_t before_ms, void *state);
+	/* 1: the record may go; 0; -1.  Nothing may be changed in it. */
+	int (*droppable)(struct txn *, const struct record *, void *state);
+};
+
 struct rule {
 	enum dialect_id dialect;
 	const struct rule_verb *verbs;
@@ -43,7 +56,10 @@ struct rule {
 	enum code (*fetch)(struct txn *, uint64_t what, struct bytes prefix);
 	/* What of the claims the worker is told in GRANT; NULL: nothing. */
 	int (*claims)(const struct claims *, struct buf *);
+	const struct rule_compact *compact; /* NULL: nothing is dropped */
 };
+
+extern const struct rule_compact compact_sds, compact_secsync, compact_canvas;
 
 #define DIALECT(no, NAME, name) extern const struct rule rule_##name;
 #include "common/dialects.def"

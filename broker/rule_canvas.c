@@ -50,6 +50,7 @@ const struct rule rule_canvas = {
 	.open = canvas_open,
 	.join = canvas_count,
 	.leave = canvas_leave,
+	.compact = &compact_canvas,
 };
 
 /* Where nothing can be written, a client that would write is told to wait. */

@@ -46,6 +46,7 @@ const struct rule rule_sds = {
 	.dialect = DIALECT_SDS,
 	.verbs = sds_verbs,
 	.open = sds_open,
+	.compact = &compact_sds,
 };
 
 static enum code

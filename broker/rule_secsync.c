@@ -71,6 +71,7 @@ const struct rule rule_secsync = {
 	.verbs = secsync_verbs,
 	.open = rule_open,
 	.claims = rule_claims,
+	.compact = &compact_secsync,
 };
 
 /* A document without a snapshot needs no row, but the permission to begin one.

@@ -77,12 +77,17 @@ struct txn_card {
 
 #define CHAIN_BYTES 32u
 
+/* What may be done with a document: damage is kept from spreading. */
+enum row_closed { ROW_OPEN, ROW_READ_ONLY, ROW_CLOSED };
+
 /* What a document's row remembers beside its id and newest number. */
 struct txn_row {
 	uint64_t oldest;  /* every record up to this number is dropped */
 	uint64_t records; /* in the log */
 	uint64_t bytes;	  /* in log, registers, fields and their blobs */
-	uint64_t fresh;	  /* of them, that came since compaction looked */
+	uint64_t fresh;	  /* of them, that compaction has yet to look at */
+	uint64_t looked;  /* when it last did, unix seconds */
+	uint64_t closed;  /* enum row_closed */
 	uint8_t chain[CHAIN_BYTES]; /* of the log, see chain.h */
 };
 

@@ -11,13 +11,19 @@ struct log_scan {
 	void *arg;
 };
 
+#define LOG_NUMBERS 256u
+struct log_numbers {
+	uint64_t seq[LOG_NUMBERS];
+	size_t n;
+};
+
 static int log_get(struct txn *, uint64_t, struct record *);
 static int log_stub_put(struct txn *, unsigned int, uint64_t first,
     uint64_t last, const uint8_t *);
 static int log_oldest(struct txn *, uint64_t dropped);
 static uint64_t log_cost(const struct record *);
 static kv_each log_each;
-static txn_each_record log_live_each, log_oldest_each;
+static txn_each_record log_live_each, log_oldest_each, log_number_each;
 
 int
 txn_append(struct txn *tx, unsigned int kind, const struct bytes *piece,
@@ -112,17 +118,25 @@ txn_log_drop(struct txn *tx, uint64_t seq)
 	return (txn_row_count(tx, 0, cost));
 }
 
+/* Rows are looked up, not counted: one may stand for a million numbers. */
 int
 txn_log_squash(struct txn *tx, uint64_t first, uint64_t last,
     const uint8_t chain[CHAIN_BYTES])
 {
+	struct log_numbers rows;
 	uint8_t key[KEY_PAIR_BYTES];
-	uint64_t n;
+	size_t i;
 
-	for (n = first; n < last; n++)
-		if (tx->kv->ops->del(tx->kv, KV_LOG,
-			key_pair(key, tx->doc, n)) == -1)
-			return (txn_fail(tx));
+	do {
+		rows.n = 0;
+		if (txn_log_walk(tx, first - 1, last - 1, log_number_each,
+			&rows) == -1)
+			return (-1);
+		for (i = 0; i < rows.n; i++)
+			if (tx->kv->ops->del(tx->kv, KV_LOG,
+				key_pair(key, tx->doc, rows.seq[i])) == -1)
+				return (txn_fail(tx));
+	} while (rows.n == LOG_NUMBERS);
 	return (log_stub_put(tx, RECORD_GONE_RUN, first, last, chain));
 }
 
@@ -200,6 +214,15 @@ log_oldest_each(const struct record *r, void *arg)
 		return (1);
 	*oldest = r->seq;
 	return (0);
+}
+
+static int
+log_number_each(const struct record *r, void *arg)
+{
+	struct log_numbers *rows = arg;
+
+	rows->seq[rows->n++] = r->seq;
+	return (rows->n == LOG_NUMBERS);
 }
 
 static uint64_t

@@ -2,16 +2,16 @@
  * The row of a document in the table of names: its id, its newest number, what
  * was dropped, what it holds, and the head of the chain.
  *
- *   version octet (2), document be64, number be64, oldest be64, records be64,
- *   bytes be64, fresh be64, chain
+ *   version octet (3), document be64, number be64, oldest be64, records be64,
+ *   bytes be64, fresh be64, looked be64, closed be64, chain
  *
  * Every change of the document moves it, so a batch writes it once at its end
  * (row_later); a handle on its own writes it at once.
  */
 #include "broker/txn_key.h"
 
-#define ROW_VERSION 2
-#define ROW_NUMBERS 6u
+#define ROW_VERSION 3
+#define ROW_NUMBERS 8u
 #define ROW_BYTES   (1 + 8 * ROW_NUMBERS + CHAIN_BYTES)
 
 #define ROW_KEY_HEAD 5u
@@ -58,7 +58,8 @@ txn_row_save(struct txn *tx)
 {
 	const struct txn_row *row = &tx->row;
 	const uint64_t number[ROW_NUMBERS] = { tx->doc, tx->seq, row->oldest,
-		row->records, row->bytes, row->fresh };
+		row->records, row->bytes, row->fresh, row->looked,
+		row->closed };
 	struct buf key = BUF_INIT;
 	uint8_t val[ROW_BYTES];
 	size_t i;
@@ -128,7 +129,7 @@ row_read(struct txn *tx, struct bytes val)
 {
 	uint64_t *const number[ROW_NUMBERS] = { &tx->doc, &tx->seq,
 		&tx->row.oldest, &tx->row.records, &tx->row.bytes,
-		&tx->row.fresh };
+		&tx->row.fresh, &tx->row.looked, &tx->row.closed };
 	size_t i;
 
 	if (val.n != ROW_BYTES || val.p[0] != ROW_VERSION)

@@ -27,8 +27,6 @@ walk_end(const struct walk *w, const struct txn *tx)
 {
 	if (w->seq != tx->seq)
 		return ("the newest records are missing");
-	if (w->records != tx->row.records)
-		return ("the row counts other records");
 	if (memcmp(w->chain, tx->row.chain, CHAIN_BYTES) != 0)
 		return ("the chain of hashes does not fit");
 	return (NULL);

@@ -21,7 +21,7 @@ struct walk {
  */
 const char *walk_take(struct walk *, const struct record *,
     const uint8_t *digest);
-/* At its end: is all of the document seen, with the chain of its row? */
+/* At its end: was all of the log seen, with the chain of its row? */
 const char *walk_end(const struct walk *, const struct txn *);
 
 #endif
