@@ -13,7 +13,7 @@
  *     'e' email user       be64 since when; verified ones, in lower case
  *     'k' user             list: public key, encrypted private key
  *     'a' id user          encrypted key of a graph
- *     'd' "" id            who dropped it: a graph whose assets still go
+ *     'd' "" id            who dropped it: a graph whose octets still go
  */
 #ifndef QUIRE_LOGSEQ_INDEX_RULE_H
 #define QUIRE_LOGSEQ_INDEX_RULE_H
@@ -131,8 +131,7 @@ int index_drop_sweep(struct index *);
 /* --- for the dialect's rule --- */
 /* Its decide of every row of common/logseq_index.def. */
 enum code logseq_index_decide(struct txn *, const struct submit *);
-/* Its hooks where INDEX is to be opened or fetched from. */
+/* Its hook where INDEX is to be opened. */
 enum code logseq_index_open(struct txn *);
-enum code logseq_index_fetch(struct txn *, uint64_t what, struct bytes prefix);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * The end of a graph: out of the index at once, content and members with it,
- * its assets step by step.
+ * The end of a graph: out of the index at once, its members with it; assets and
+ * content step by step.
  */
 #include "broker/logseq_index.h"
+#include "broker/logseq_verbs.h"
 #include "common/wire.h"
 
 static enum code drop_begin(struct index_call *);
-static enum code drop_content(struct index_call *);
+static int drop_sweep(struct txn *);
 static int drop_members(struct index_call *);
 
 enum code
@@ -26,7 +27,7 @@ index_graph_drop(struct index_call *c)
 		1 ||
 	    !bytes_eq(buf_bytes(&ix->val), ix->me))
 		return (CODE_NO_SCOPE);
-	if ((more = index_assets_sweep(c->t)) == 0)
+	if ((more = drop_sweep(c->t)) == 0)
 		index_del(ix, INDEX_DROPPED, BYTES_NONE, c->id);
 	octet = more == 1;
 	txn_info(c->t, bytes_of(&octet, 1));
@@ -46,7 +47,7 @@ index_drop_sweep(struct index *ix)
 	rest = buf_bytes(&list);
 	if (r == 0 && list_next(&rest, &id) == 1) {
 		if (txn_other(ix->t, &graph, LOGSEQ_ROOM_GRAPH, id) == 0 &&
-		    (r = index_assets_sweep(&graph)) == 0)
+		    (r = drop_sweep(&graph)) == 0)
 			r = index_del(ix, INDEX_DROPPED, BYTES_NONE, id);
 		txn_done(&graph);
 	}
@@ -58,11 +59,8 @@ static enum code
 drop_begin(struct index_call *c)
 {
 	struct index *ix = &c->ix;
-	enum code code;
 
-	if ((code = drop_content(c)) != CODE_OK)
-		return (code);
-	if (drop_members(c) == -1 ||
+	if (logseq_graph_drop(c->t) == -1 || drop_members(c) == -1 ||
 	    index_del(ix, INDEX_NAME, c->graph.owner, c->graph.name) == -1 ||
 	    index_del(ix, INDEX_SHELF, c->graph.owner, c->id) == -1 ||
 	    index_del(ix, INDEX_GRAPH, c->id, BYTES_NONE) == -1 ||
@@ -72,21 +70,21 @@ drop_begin(struct index_call *c)
 	return (CODE_OK);
 }
 
-/* By the engine's own verb, while the graph is still in the index. */
-static enum code
-drop_content(struct index_call *c)
+/* 1: there is more to throw away, 0, -1. */
+static int
+drop_sweep(struct txn *t)
 {
-	const struct rule *rule = rule_find(LOGSEQ_DIALECT);
-	const struct rule_verb *reset;
-	struct submit in = { .verb = LOGSEQ_RESET };
-	enum code code;
+	struct graph g;
+	int more = index_assets_sweep(t);
 
-	if (rule == NULL ||
-	    (reset = rule_verb_find(rule, LOGSEQ_RESET)) == NULL)
-		return (CODE_OK);
-	code = reset->decide(c->t, &in);
-	/* It looked at the index by a handle of its own. */
-	return (txn_load(c->ix.t) == -1 ? CODE_STORAGE : code);
+	if (more != 0)
+		return (more);
+	if (graph_begin(&g, t) == 0) {
+		more = graph_sweep(&g, SWEEP_A_LOT);
+		graph_save(&g);
+	}
+	graph_end(&g);
+	return (t->failed ? -1 : more);
 }
 
 static int

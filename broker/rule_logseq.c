@@ -3,9 +3,11 @@
  * Graphs are decided in logseq_*.c, the index (who owns and joins them, keys,
  * assets) in rule_logseq_index*.c.
  */
+#include "broker/logseq_index.h"
 #include "broker/logseq_verbs.h"
 
 static enum code rule_open(struct txn *);
+static enum code rule_fetch(struct txn *, uint64_t, struct bytes);
 
 static const struct rule_verb logseq_verbs[] = {
 	{ "state", LOGSEQ_STATE, SCOPE_READ, 1, logseq_state },
@@ -27,6 +29,10 @@ static const struct rule_verb logseq_verbs[] = {
 	{ "pin", LOGSEQ_PIN, SCOPE_READ, 1, logseq_pin },
 	{ "unpin", LOGSEQ_UNPIN, SCOPE_READ, 1, logseq_unpin },
 	{ "sweep", LOGSEQ_SWEEP, SCOPE_READ, 1, logseq_sweep },
+#define LOGSEQ_INDEX_VERB(no, NAME, name, room, need, scope)                   \
+	{ #name, LOGSEQ_##NAME, SCOPE_##scope, 1, logseq_index_decide },
+#include "common/logseq_index.def"
+#undef LOGSEQ_INDEX_VERB
 	{ NULL, 0, SCOPE_NONE, 0, NULL },
 };
 
@@ -37,6 +43,7 @@ const struct rule rule_logseq = {
 	.join = logseq_join,
 	.leave = logseq_leave,
 	.card = logseq_card,
+	.fetch = rule_fetch,
 };
 
 /* Also the moment to notice downloads that a crash cut off. */
@@ -47,11 +54,10 @@ rule_open(struct txn *t)
 	struct graph g;
 	enum code code;
 
+	if (t->name.room == LOGSEQ_ROOM_INDEX)
+		return (logseq_index_open(t));
 	if (t->name.room != LOGSEQ_ROOM_GRAPH)
-		return (t->name.room == LOGSEQ_ROOM_INDEX &&
-			    bytes_eq(t->name.name, BYTES_LIT(LOGSEQ_INDEX_NAME))
-			? CODE_OK
-			: CODE_INVALID);
+		return (CODE_INVALID);
 	if (logseq_index_access(t, &access) != 1)
 		return (t->failed ? CODE_STORAGE : CODE_NO_SCOPE);
 	if (graph_begin(&g, t) == 0) {
@@ -64,4 +70,12 @@ rule_open(struct txn *t)
 	code = graph_code(&g, CODE_OK);
 	graph_end(&g);
 	return (code);
+}
+
+static enum code
+rule_fetch(struct txn *t, uint64_t what, struct bytes prefix)
+{
+	(void)what;
+	(void)prefix;
+	return (t->name.room == LOGSEQ_ROOM_GRAPH ? CODE_OK : CODE_NO_SCOPE);
 }

@@ -57,16 +57,6 @@ logseq_index_open(struct txn *t)
 	return (code);
 }
 
-/* What one may read of INDEX, the verbs say. */
-enum code
-logseq_index_fetch(struct txn *t, uint64_t what, struct bytes prefix)
-{
-	(void)t;
-	(void)what;
-	(void)prefix;
-	return (CODE_NO_SCOPE);
-}
-
 int
 logseq_index_access(struct txn *t, struct logseq_graph *g)
 {
