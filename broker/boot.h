@@ -7,7 +7,7 @@
 #include "broker/kv.h"
 
 /* Of tables, rows and records together; another one is refused. */
-#define STORE_FORMAT 3
+#define STORE_FORMAT 4
 
 /* 0: ours, or new and empty; -1: *why has it in words. */
 int boot_format(struct kv *, char *why, size_t size);

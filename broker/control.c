@@ -35,6 +35,7 @@ static const struct command {
 	{ "stores", control_stores, NULL },
 	{ "verify", NULL, control_verify },
 	{ "compact", NULL, control_compact },
+	{ "backup", NULL, control_backup },
 };
 
 static const struct command *control_find(const char *, const char **words);

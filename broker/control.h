@@ -14,6 +14,7 @@ typedef void control_job(struct broker *, struct bufferevent *,
 
 control_job control_verify;  /* control_verify.c */
 control_job control_compact; /* compact.c */
+control_job control_backup;  /* control_backup.c */
 
 /* Says `error why' and closes. */
 void control_refuse(struct bufferevent *, const char *why);

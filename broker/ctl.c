@@ -29,6 +29,8 @@ static const struct ctl_command {
 	{ "send", "url text", 2, ctl_send },
 	{ "status", "[-j]", 0, ctl_status },
 	{ "stores", "[-j]", 0, ctl_stores },
+	{ "backup", "dir", 1, ctl_backup },
+	{ "restore", "dir", 1, ctl_restore },
 	{ "compact", "[store]", 0, ctl_compact },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify },
 	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },

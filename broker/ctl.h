@@ -21,6 +21,8 @@ ctl_run_fn ctl_listen, ctl_send;	      /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores;	      /* ctl_control.c */
 ctl_run_fn ctl_verify;			      /* ctl_verify.c */
 ctl_run_fn ctl_compact;			      /* ctl_job.c */
+ctl_run_fn ctl_backup;			      /* ctl_backup.c */
+ctl_run_fn ctl_restore;			      /* ctl_restore.c */
 ctl_run_fn ctl_sandbox;			      /* ctl_sandbox.c */
 
 /* Says how the command named in argv[0] is called; returns EX_USAGE. */
@@ -42,9 +44,12 @@ int ctl_connect_failed(const char *path, int error);
  */
 int ctl_job(const struct ctl *, const char *command, const char *words);
 
-/* Verifies a directory that no broker has open; only: NULL for all. */
+/*
+ * Verifies a directory that no broker has open; only: NULL for all; copied: by
+ * a backup, to be made whole first.  Returns the exit status.
+ */
 struct doc_id;
-int ctl_verify_dir(const char *dir, const struct doc_id *only);
+int ctl_verify_dir(const char *dir, const struct doc_id *only, int copied);
 
 /* What to exit with after a file or socket failed with errno. */
 int ctl_exit_errno(int error);

@@ -39,13 +39,13 @@ ctl_verify(const struct ctl *ctl, int argc, char **argv)
 	} else if (dir == NULL)
 		status = ctl_job(ctl, "verify", store);
 	else
-		status = ctl_verify_dir(dir, store[0] == '\0' ? NULL : &id);
+		status = ctl_verify_dir(dir, store[0] == '\0' ? NULL : &id, 0);
 	buf_free(&mem);
 	return (status);
 }
 
 int
-ctl_verify_dir(const char *dir, const struct doc_id *only)
+ctl_verify_dir(const char *dir, const struct doc_id *only, int copied)
 {
 	const struct kv_bdb_options o = {
 		.dir = dir,
@@ -53,6 +53,7 @@ ctl_verify_dir(const char *dir, const struct doc_id *only)
 		.log_buffer_bytes = 4 * MIB,
 		.checkpoint_bytes = 32 * MIB,
 		.checkpoint_ms = 60000,
+		.copied = copied,
 	};
 	struct verify *v = NULL;
 	struct kv *kv;

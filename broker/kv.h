@@ -73,6 +73,7 @@ struct kv_bdb_options {
 	uint64_t checkpoint_bytes;
 	uint64_t checkpoint_ms;
 	int lock_fd; /* kv_bdb_lock's, taken over; 0: to be taken */
+	int copied;  /* kv_bdb_backup made it: recover from its whole log */
 };
 
 /*
@@ -95,5 +96,12 @@ struct kv_bdb_stat {
 	uint64_t checkpoints;
 };
 void kv_bdb_stat(struct kv *, struct kv_bdb_stat *);
+
+/*
+ * Copies the store, all of it, to a descriptor, on the thread of its
+ * checkpoints, while everything goes on; takes fd over.  What comes out is in
+ * backup.h.  -1 with errno: one is under way (EBUSY), or the store has failed.
+ */
+int kv_bdb_backup(struct kv *, int fd);
 
 #endif

@@ -21,9 +21,10 @@
 #define BDB_LOG_FILE_MAX_BYTES (64u * MIB)
 #define BDB_MODE	       0600
 
-static const char *const bdb_files[KV_TABLES] = {
+/* No name may begin with "log.": the library takes those for its log. */
+const char *const bdb_files[KV_TABLES] = {
 	[KV_NAME] = "name.db",
-	[KV_LOG] = "log.db",
+	[KV_LOG] = "record.db",
 	[KV_REG] = "reg.db",
 	[KV_STAMP] = "stamp.db",
 	[KV_BLOB] = "blob.db",
@@ -201,7 +202,7 @@ bdb_env_open(struct bdb *b, const struct kv_bdb_options *o)
 		goto err_env;
 	error = b->env->open(b->env, b->dir,
 	    DB_CREATE | DB_INIT_TXN | DB_INIT_LOG | DB_INIT_MPOOL | DB_PRIVATE |
-		DB_RECOVER | DB_THREAD,
+		(o->copied ? DB_RECOVER_FATAL : DB_RECOVER) | DB_THREAD,
 	    BDB_MODE);
 	if (error == 0)
 		return (0);

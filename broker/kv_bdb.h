@@ -1,7 +1,7 @@
 /*
  * The inside of the Berkeley DB store, shared by kv_bdb.c (open and close),
- * kv_bdb_ops.c, kv_bdb_scan.c, kv_compact.c, kv_checkpoint.c and by nobody
- * else.
+ * kv_bdb_ops.c, kv_bdb_scan.c, kv_compact.c, kv_checkpoint.c, kv_backup.c and
+ * by nobody else.
  *
  * The environment runs without the lock subsystem: one thread owns tables and
  * transaction.  log_flush and txn_checkpoint may run beside it, because page
@@ -35,9 +35,10 @@ struct bdb {
 
 	pthread_t thread;
 	int thread_runs;
-	pthread_mutex_t mutex; /* of the four below */
+	pthread_mutex_t mutex; /* of the five below */
 	pthread_cond_t wake;
 	int stop;
+	int backup_fd;		/* -1: none is wanted or under way */
 	uint64_t unsaved_bytes; /* committed since the last checkpoint began */
 	uint64_t checkpoint_bytes;
 	uint64_t checkpoint_ms;
@@ -57,6 +58,7 @@ int bdb_alive(struct bdb *);
 DBT bdb_dbt(struct bytes);
 
 extern const struct kv_ops bdb_ops;
+extern const char *const bdb_files[KV_TABLES];
 
 int bdb_scan(struct kv *, enum kv_table, struct bytes from, struct bytes to,
     int reverse, kv_each *, void *arg);
@@ -68,5 +70,8 @@ int kv_checkpoint_start(struct bdb *);
 void kv_checkpoint_stop(struct bdb *);
 /* n more octets of log were committed. */
 void kv_checkpoint_count(struct bdb *, uint64_t n);
+
+/* In the thread of checkpoints: all of it, to the descriptor. */
+void kv_backup_run(struct bdb *, int fd);
 
 #endif

@@ -5,6 +5,7 @@
  * a second; commits and flushes go on meanwhile.  The store's figures live
  * here too: they are about what checkpoints keep small.
  */
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -12,10 +13,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "broker/kv_bdb.h"
 
 static void *checkpoint_run(void *);
+static void checkpoint_backup(struct bdb *);
 static void checkpoint_wait(struct bdb *);
 static void checkpoint_make(struct bdb *);
 static int checkpoint_cond(pthread_cond_t *);
@@ -27,6 +30,7 @@ kv_checkpoint_start(struct bdb *b)
 	sigset_t all, old;
 	int error;
 
+	b->backup_fd = -1;
 	if ((error = pthread_mutex_init(&b->mutex, NULL)) != 0)
 		return (error);
 	if ((error = checkpoint_cond(&b->wake)) != 0)
@@ -55,6 +59,8 @@ kv_checkpoint_stop(struct bdb *b)
 		return;
 	pthread_mutex_lock(&b->mutex);
 	b->stop = 1;
+	if (b->backup_fd != -1) /* a backup under way ends with an error */
+		shutdown(b->backup_fd, SHUT_RDWR);
 	pthread_cond_signal(&b->wake);
 	pthread_mutex_unlock(&b->mutex);
 	pthread_join(b->thread, NULL);
@@ -71,6 +77,26 @@ kv_checkpoint_count(struct bdb *b, uint64_t n)
 	if (b->unsaved_bytes >= b->checkpoint_bytes)
 		pthread_cond_signal(&b->wake);
 	pthread_mutex_unlock(&b->mutex);
+}
+
+int
+kv_bdb_backup(struct kv *kv, int fd)
+{
+	struct bdb *b = (struct bdb *)kv;
+	int r = 0;
+
+	if (bdb_alive(b) == -1)
+		return (-1);
+	pthread_mutex_lock(&b->mutex);
+	if (b->backup_fd == -1) {
+		b->backup_fd = fd;
+		pthread_cond_signal(&b->wake);
+	} else {
+		errno = EBUSY;
+		r = -1;
+	}
+	pthread_mutex_unlock(&b->mutex);
+	return (r);
 }
 
 void
@@ -111,6 +137,10 @@ checkpoint_run(void *arg)
 		checkpoint_wait(b);
 		if (b->stop)
 			break;
+		if (b->backup_fd != -1) {
+			checkpoint_backup(b);
+			continue;
+		}
 		b->unsaved_bytes = 0;
 		pthread_mutex_unlock(&b->mutex);
 		checkpoint_make(b);
@@ -120,6 +150,19 @@ checkpoint_run(void *arg)
 	return (NULL);
 }
 
+/* With the mutex, which is not held meanwhile. */
+static void
+checkpoint_backup(struct bdb *b)
+{
+	int fd = b->backup_fd;
+
+	pthread_mutex_unlock(&b->mutex);
+	kv_backup_run(b, fd);
+	pthread_mutex_lock(&b->mutex);
+	b->backup_fd = -1;
+	close(fd);
+}
+
 /* Until there is enough to save, or time to save what there is, or the end. */
 static void
 checkpoint_wait(struct bdb *b)
@@ -127,7 +170,8 @@ checkpoint_wait(struct bdb *b)
 	struct timespec due = checkpoint_due(b->checkpoint_ms);
 	int r;
 
-	while (!b->stop && b->unsaved_bytes < b->checkpoint_bytes) {
+	while (!b->stop && b->backup_fd == -1 &&
+	    b->unsaved_bytes < b->checkpoint_bytes) {
 		r = pthread_cond_timedwait(&b->wake, &b->mutex, &due);
 		if (r != ETIMEDOUT)
 			continue;

@@ -195,7 +195,7 @@ main_open(struct broker *b)
 	const struct config *c = b->conf;
 	struct kv_bdb_options kv = { CONFINE_DATA, (uint64_t)c->cache_bytes,
 		(uint64_t)c->log_buffer_bytes, (uint64_t)c->checkpoint_bytes,
-		(uint64_t)c->checkpoint_ms, 0 };
+		(uint64_t)c->checkpoint_ms, 0, 0 };
 	struct sandbox_plan plan;
 	char why[256];
 

@@ -97,7 +97,7 @@ compactor_size(const struct server *s)
 	char path[512];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/data/log.db", s->dir);
+	snprintf(path, sizeof(path), "%s/data/record.db", s->dir);
 	if (stat(path, &st) == -1)
 		fatal(1, "%s", path);
 	return ((long)(st.st_size / 1024));
@@ -113,7 +113,7 @@ compactor_smaller(const struct server *s, long size)
 	for (i = 0; i < 200 && compactor_size(s) > size / 4; i++)
 		nanosleep(&tick, NULL);
 	if (size < REPEATED * REPEAT_SIZE / 2048 || i == 200)
-		fatalx(1, "log.db: %ld KiB before, %ld after", size,
+		fatalx(1, "record.db: %ld KiB before, %ld after", size,
 		    compactor_size(s));
 }
 

@@ -24,8 +24,8 @@ cp -R "$QUIRE_DIR/data" "$QUIRE_DIR/copy"
 rm "$QUIRE_DIR/copy/lock"
 "$ctl" verify -d "$QUIRE_DIR/copy" | cmp - "$QUIRE_DIR/out"
 LC_ALL=C sed 's/number 7 of the needle/number 8 of the needle/' \
-    "$QUIRE_DIR/copy/log.db" >"$QUIRE_DIR/log.db"
-mv "$QUIRE_DIR/log.db" "$QUIRE_DIR/copy/log.db"
+    "$QUIRE_DIR/copy/record.db" >"$QUIRE_DIR/record.db"
+mv "$QUIRE_DIR/record.db" "$QUIRE_DIR/copy/record.db"
 status=0
 "$ctl" verify -d "$QUIRE_DIR/copy" >"$QUIRE_DIR/out" 2>"$QUIRE_DIR/err" ||
     status=$?
