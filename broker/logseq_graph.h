@@ -112,7 +112,7 @@ void graph_attr_learn(struct graph *, uint64_t e, const struct graph_attr *,
 int graph_put(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *, uint64_t tx);
 int graph_del(struct graph *, uint64_t e, struct graph_attr *,
-    const struct logseq_value *);
+    const struct logseq_value *, uint64_t *tx); /* that it had */
 int graph_has(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *); /* 1, 0, -1 */
 /* The first value; borrows from the buffer.  1, 0, -1. */

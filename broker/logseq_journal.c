@@ -9,7 +9,7 @@
 #define JOURNAL_MIN 64
 
 static void journal_note(struct graph *, int added, uint64_t e,
-    struct graph_attr *, const struct logseq_value *);
+    struct graph_attr *, const struct logseq_value *, uint64_t tx);
 static int journal_room(struct graph_journal *);
 static void journal_clear(struct graph *);
 static void journal_key(struct buf *, const struct graph *,
@@ -21,16 +21,18 @@ graph_add(struct graph *g, uint64_t e, struct graph_attr *a,
 {
 	graph_sum_touch(g, e, a, v);
 	if (graph_put(g, e, a, v, g->tx) == 1)
-		journal_note(g, 1, e, a, v);
+		journal_note(g, 1, e, a, v, g->tx);
 }
 
 void
 graph_remove(struct graph *g, uint64_t e, struct graph_attr *a,
     const struct logseq_value *v)
 {
+	uint64_t tx;
+
 	graph_sum_touch(g, e, a, v);
-	if (graph_del(g, e, a, v) == 1)
-		journal_note(g, 0, e, a, v);
+	if (graph_del(g, e, a, v, &tx) == 1)
+		journal_note(g, 0, e, a, v, tx);
 }
 
 struct logseq_value
@@ -76,6 +78,7 @@ graph_undo(struct graph *g, const struct graph_content *was)
 {
 	struct graph_change *c;
 	struct logseq_value v;
+	uint64_t tx;
 	size_t i;
 
 	graph_sum_forget(g);
@@ -83,7 +86,7 @@ graph_undo(struct graph *g, const struct graph_content *was)
 		c = &g->journal.c[i];
 		v = graph_change_value(g, c);
 		if (c->added)
-			graph_del(g, c->e, c->a, &v);
+			graph_del(g, c->e, c->a, &v, &tx);
 		else
 			graph_put(g, c->e, c->a, &v, c->tx);
 	}
@@ -119,7 +122,7 @@ graph_keep_changes(struct graph *g)
 
 static void
 journal_note(struct graph *g, int added, uint64_t e, struct graph_attr *a,
-    const struct logseq_value *v)
+    const struct logseq_value *v, uint64_t tx)
 {
 	struct graph_journal *j = &g->journal;
 	size_t at = j->values.len;
@@ -129,7 +132,7 @@ journal_note(struct graph *g, int added, uint64_t e, struct graph_attr *a,
 		return;
 	}
 	j->c[j->n++] =
-	    (struct graph_change){ added, e, a, g->tx, at, j->values.len - at };
+	    (struct graph_change){ added, e, a, tx, at, j->values.len - at };
 }
 
 static int

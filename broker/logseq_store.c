@@ -49,12 +49,13 @@ graph_put(struct graph *g, uint64_t e, struct graph_attr *a,
 
 int
 graph_del(struct graph *g, uint64_t e, struct graph_attr *a,
-    const struct logseq_value *v)
+    const struct logseq_value *v, uint64_t *tx)
 {
 	int has = graph_has(g, e, a, v);
 
 	if (has != 1)
 		return (has);
+	*tx = g->val.len < 8 ? 0 : be64_get(buf_bytes(&g->val).p);
 	store_keys(g, e, a, v, BYTES_NONE, 0);
 	g->c->datoms--;
 	g->c->indexed -= (a->flags & INDEXED) != 0 && g->c->indexed > 0;

@@ -266,6 +266,7 @@ upload_datom(struct upload *u, struct bytes packed, int tail)
 	struct logseq_value v;
 	struct graph_attr *a;
 	uint8_t room[8];
+	uint64_t tx;
 	int64_t ref;
 
 	if (logseq_datom_unpack(packed, &d) == -1 || d.e == 0 ||
@@ -287,7 +288,7 @@ upload_datom(struct upload *u, struct bytes packed, int tail)
 	if (d.op == LOGSEQ_OP_ADD)
 		graph_put(g, d.e, a, &v, d.tx);
 	else
-		graph_del(g, d.e, a, &v);
+		graph_del(g, d.e, a, &v, &tx);
 	if (g->c->max_tx < d.tx)
 		g->c->max_tx = d.tx;
 	return (CODE_OK);
@@ -299,11 +300,12 @@ upload_replace(struct graph *g, const struct logseq_datom *d,
 {
 	struct buf val = BUF_INIT;
 	struct logseq_value old;
+	uint64_t tx;
 
 	if ((a->flags & LOGSEQ_FLAG_MANY) == 0 &&
 	    graph_get(g, d->e, a, &val, &old) == 1 &&
 	    (old.type != v->type || !bytes_eq(old.b, v->b)))
-		graph_del(g, d->e, a, &old);
+		graph_del(g, d->e, a, &old, &tx);
 	buf_free(&val);
 }
 
