@@ -22,6 +22,7 @@
 #include "worker/transit_cache.h"
 
 #define TRANSIT_DEPTH_MAX 64
+#define TRANSIT_UUID_LEN  36
 
 enum transit_type {
 	TRANSIT_NULL,
@@ -61,7 +62,7 @@ struct transit_reader {
 	unsigned depth;
 	struct json pending; /* read ahead to see what an array is */
 	struct buf text;     /* of a string with escapes */
-	char uuid[36];
+	char uuid[TRANSIT_UUID_LEN];
 	const char *reason; /* why -1 */
 };
 
@@ -77,6 +78,9 @@ int transit_next(struct transit_reader *, struct transit *);
 
 /* The opening token at the end of which we are: skips what is inside. */
 int transit_skip(struct transit_reader *, const struct transit *);
+
+/* A uuid in its one form: lower case.  0, or -1: it is none. */
+int transit_uuid(char out[TRANSIT_UUID_LEN], struct bytes text);
 
 struct transit_writer {
 	struct buf *out;

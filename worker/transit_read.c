@@ -2,8 +2,7 @@
 #include "common/hex.h"
 #include "worker/transit.h"
 
-#define UUID_CHARS 36
-#define FLOAT_MAX  64 /* octets of a ~d */
+#define FLOAT_MAX 64 /* octets of a ~d */
 
 /* Scalars that have a type of their own: ~, a letter, a text. */
 struct read_mark {
@@ -97,6 +96,26 @@ transit_skip(struct transit_reader *r, const struct transit *open)
 		if (t.type == TRANSIT_END && r->depth < depth)
 			return (0);
 	return (-1);
+}
+
+int
+transit_uuid(char out[TRANSIT_UUID_LEN], struct bytes text)
+{
+	size_t i;
+
+	if (text.n != TRANSIT_UUID_LEN)
+		return (-1);
+	for (i = 0; i < TRANSIT_UUID_LEN; i++) {
+		out[i] = (char)text.p[i];
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (out[i] != '-')
+				return (-1);
+		} else if (hex_digit(text.p[i]) == -1)
+			return (-1);
+		else if (out[i] >= 'A' && out[i] <= 'F')
+			out[i] = (char)(out[i] - 'A' + 'a');
+	}
+	return (0);
 }
 
 static int
@@ -278,22 +297,10 @@ read_name(struct transit_reader *r, struct transit *t)
 static int
 read_uuid(struct transit_reader *r, struct transit *t)
 {
-	size_t i;
-
-	if (t->text.n != UUID_CHARS)
+	if (transit_uuid(r->uuid, t->text) == -1)
 		return (-1);
-	for (i = 0; i < UUID_CHARS; i++) {
-		r->uuid[i] = (char)t->text.p[i];
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (r->uuid[i] != '-')
-				return (-1);
-		} else if (hex_digit(t->text.p[i]) == -1)
-			return (-1);
-		else if (r->uuid[i] >= 'A' && r->uuid[i] <= 'F')
-			r->uuid[i] = (char)(r->uuid[i] - 'A' + 'a');
-	}
 	t->type = TRANSIT_UUID;
-	t->text = bytes_of(r->uuid, UUID_CHARS);
+	t->text = bytes_of(r->uuid, TRANSIT_UUID_LEN);
 	return (0);
 }
 

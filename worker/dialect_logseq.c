@@ -1,0 +1,422 @@
+/*
+ * The logseq dialect: who asks, for which document, and when.  A request is
+ * matched to a route, its token checked and the document opened by the broker,
+ * its body read, and then it is the route's.  What sockets say is in
+ * logseq_socket.c.
+ */
+#include <stdlib.h>
+
+#include "common/limits.h"
+#include "worker/logseq_socket.h"
+#include "worker/url.h"
+
+#define DIALECT_BEARER "Bearer "
+#define DIALECT_SERIAL 32 /* bits of a tag that are the caller's */
+
+static struct logseq_web *dialect_new(struct conn *);
+static void dialect_reset(struct logseq_web *);
+static int dialect_read(struct logseq_web *, const struct http_request *);
+static void dialect_token(struct logseq_web *, const struct http_request *);
+static void dialect_origin(struct logseq_web *, const struct http_request *);
+static int dialect_bare(const struct logseq_web *, const struct http_request *);
+static void dialect_enter(struct logseq_web *);
+static int dialect_mine(const struct logseq_web *, uint64_t tag);
+static void dialect_more(struct logseq_web *, struct bytes);
+
+static int
+logseq_match(const struct settings *set, const struct http_request *r)
+{
+	struct bytes path, query;
+
+	(void)set;
+	url_split(r->target, &path, &query);
+	return (logseq_route_ours(path));
+}
+
+static void
+logseq_request(struct conn *c, const struct http_request *r)
+{
+	struct logseq_web *w = dialect_new(c);
+
+	if (w == NULL || dialect_read(w, r) == -1)
+		return;
+	conn_body_max(c, HTTP_BODY_MAX);
+	if (dialect_bare(w, r))
+		logseq_reply(w, 204, BYTES_NONE);
+	else if (w->route == NULL)
+		logseq_error(w, 404, "not found");
+	else if (w->route->steps->check == NULL ||
+	    w->route->steps->check(w, r) == 0)
+		dialect_enter(w);
+}
+
+static void
+logseq_upgrade(struct conn *c, const struct http_request *r)
+{
+	const struct http_upgrade *wrong = conn_upgrade_problem(c);
+	struct logseq_web *w = dialect_new(c);
+
+	if (w == NULL || dialect_read(w, r) == -1)
+		return;
+	if (w->route == NULL || w->route->steps != &logseq_socket_steps)
+		logseq_error(w, 404, "not found");
+	else if (wrong != NULL)
+		conn_http_reply(c, (unsigned)wrong->status, "text/plain",
+		    wrong->headers, bytes_str(wrong->reason), 1);
+	else if (logseq_socket_new(w) == -1)
+		conn_drop(c);
+	else
+		dialect_enter(w);
+}
+
+static void
+logseq_piece(struct conn *c, struct bytes b)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w->route->steps->piece != NULL)
+		w->route->steps->piece(w, b);
+	else
+		dialect_more(w, b);
+}
+
+static void
+logseq_body(struct conn *c, struct bytes empty)
+{
+	struct logseq_web *w = conn_state(c);
+
+	(void)empty;
+	if (w->route->steps->piece == NULL)
+		w->route->steps->start(w);
+	else if (w->route->steps->end != NULL)
+		w->route->steps->end(w);
+}
+
+static void
+logseq_grant(struct conn *c, const struct grant_in *g)
+{
+	struct logseq_web *w = conn_state(c);
+	struct buf card = BUF_INIT;
+
+	if (w->ended)
+		return;
+	buf_clear(&w->subject);
+	buf_add_bytes(&w->subject, g->subject);
+	buf_clear(&w->claims);
+	buf_add_bytes(&w->claims, g->claims);
+	if (w->socket != NULL)
+		logseq_socket_card(w, BYTES_NONE, &card);
+	if (w->subject.failed || w->claims.failed || card.failed)
+		logseq_refuse(w, CODE_BUSY);
+	else if (w->route->place == LOGSEQ_AT_GRAPH)
+		conn_open(c, LOGSEQ_DIALECT, LOGSEQ_ROOM_GRAPH, w->param[0],
+		    buf_bytes(&card));
+	else
+		conn_open(c, LOGSEQ_DIALECT, LOGSEQ_ROOM_INDEX,
+		    BYTES_LIT(LOGSEQ_INDEX_NAME), BYTES_NONE);
+	buf_free(&card);
+}
+
+static void
+logseq_refused(struct conn *c, enum code code)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (!w->ended)
+		logseq_refuse(w, code);
+}
+
+static void
+logseq_opened(struct conn *c, const struct opened_in *o)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w->ended)
+		return;
+	if (o->code == CODE_OK && w->route->place == LOGSEQ_AT_GRAPH &&
+	    logseq_state_unpack(o->info, &w->state) == -1)
+		logseq_refuse(w, CODE_STORAGE);
+	else if (o->code != CODE_OK)
+		/* Whether there is such a graph is nobody's business. */
+		logseq_refuse(w,
+		    o->code == CODE_NOT_FOUND ? CODE_NO_SCOPE : o->code);
+	else if (w->socket != NULL)
+		logseq_socket_opened(w);
+	else {
+		w->begun = 1;
+		conn_hold(c, 0);
+		if (w->route->steps->piece != NULL)
+			w->route->steps->start(w);
+	}
+}
+
+static void
+logseq_verdict(struct conn *c, const struct verdict_in *v)
+{
+	struct logseq_web *w = conn_state(c);
+	struct verdict_in in = *v;
+
+	if (!dialect_mine(w, v->tag))
+		return;
+	in.tag &= UINT32_MAX;
+	w->route->steps->verdict(w, &in);
+}
+
+static void
+logseq_fetched(struct conn *c, const struct fetched_in *f)
+{
+	struct logseq_web *w = conn_state(c);
+	struct fetched_in in = *f;
+
+	if (!dialect_mine(w, f->tag))
+		return;
+	in.tag &= UINT32_MAX;
+	w->route->steps->fetched(w, &in);
+}
+
+static void
+logseq_drained(struct conn *c)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w != NULL && !w->ended && w->route != NULL &&
+	    w->route->steps->drained != NULL)
+		w->route->steps->drained(w);
+}
+
+static void
+logseq_kicked(struct conn *c, enum code code)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w != NULL && w->socket != NULL && w->socket->open)
+		logseq_socket_kicked(w, code);
+	else if (w != NULL && !w->ended && !w->begun)
+		logseq_refuse(w, code);
+	else
+		conn_drop(c);
+}
+
+static void
+logseq_closed(struct conn *c)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w == NULL)
+		return;
+	dialect_reset(w);
+	buf_free(&w->token);
+	buf_free(&w->origin);
+	buf_free(&w->body);
+	buf_free(&w->subject);
+	buf_free(&w->claims);
+	buf_free(&w->target);
+	buf_free(&w->names);
+	free(w);
+	conn_set_state(c, NULL);
+}
+
+const struct dialect dialect_logseq = {
+	.id = LOGSEQ_DIALECT,
+	.match = logseq_match,
+	.upgrade = logseq_upgrade,
+	.request = logseq_request,
+	.piece = logseq_piece,
+	.body = logseq_body,
+	.message = logseq_socket_message,
+	.grant = logseq_grant,
+	.refused = logseq_refused,
+	.opened = logseq_opened,
+	.verdict = logseq_verdict,
+	.fetched = logseq_fetched,
+	.behind = logseq_socket_behind,
+	.stub = logseq_socket_stub,
+	.drained = logseq_drained,
+	.timer = logseq_socket_timer,
+	.kicked = logseq_kicked,
+	.closed = logseq_closed,
+};
+
+void
+logseq_submit(struct logseq_web *w, const struct submit_out *s)
+{
+	struct submit_out out = *s;
+
+	out.tag = logseq_tag(w, (uint32_t)s->tag);
+	conn_submit(w->conn, &out);
+}
+
+void
+logseq_fetch(struct logseq_web *w, uint32_t tag, enum fetch_what what,
+    uint64_t after, uint64_t upto, struct bytes prefix, struct bytes from)
+{
+	conn_fetch(w->conn, logseq_tag(w, tag), what, after, upto, prefix,
+	    from);
+}
+
+uint64_t
+logseq_tag(const struct logseq_web *w, uint32_t tag)
+{
+	return (w->serial << DIALECT_SERIAL | tag);
+}
+
+void
+logseq_ended(struct logseq_web *w)
+{
+	w->ended = 1;
+	conn_hold(w->conn, 0);
+	conn_leave(w->conn);
+}
+
+ssize_t
+logseq_query(const struct logseq_web *w, const char *name, char *out,
+    size_t size)
+{
+	ssize_t n = url_query_get(w->query, name, URL_REPLACE | URL_PLUS,
+	    (uint8_t *)out, size);
+
+	return (n < 0 ? -1 : n);
+}
+
+/* Every request starts from nothing, on a kept connection too. */
+static struct logseq_web *
+dialect_new(struct conn *c)
+{
+	struct logseq_web *w = conn_state(c);
+
+	if (w == NULL) {
+		if ((w = calloc(1, sizeof(*w))) == NULL) {
+			conn_drop(c);
+			return (NULL);
+		}
+		w->conn = c;
+		conn_set_state(c, w);
+	}
+	dialect_reset(w);
+	/* The top bit of a tag belongs to conn_submit. */
+	w->serial = (w->serial + 1) & INT32_MAX;
+	return (w);
+}
+
+static void
+dialect_reset(struct logseq_web *w)
+{
+	if (w->job != NULL && w->route->steps->free != NULL)
+		w->route->steps->free(w->job);
+	w->job = NULL;
+	w->route = NULL;
+	w->socket = NULL;
+	w->begun = w->ended = w->token_in_query = w->gzip = 0;
+	w->body_max = conn_settings(w->conn)->logseq_message_max;
+	memset(&w->state, 0, sizeof(w->state));
+	buf_free(&w->body);
+}
+
+/* What the head says that is of use to every route.  -1: no memory. */
+static int
+dialect_read(struct logseq_web *w, const struct http_request *r)
+{
+	struct bytes path;
+
+	buf_clear(&w->target);
+	buf_add_bytes(&w->target, r->target);
+	url_split(buf_bytes(&w->target), &path, &w->query);
+	w->route = logseq_route_find(w, r->method, path);
+	w->gzip = http_header_has(r, "accept-encoding", "gzip");
+	dialect_token(w, r);
+	dialect_origin(w, r);
+	if (!w->target.failed && !w->names.failed && !w->token.failed &&
+	    !w->origin.failed)
+		return (0);
+	conn_drop(w->conn);
+	return (-1);
+}
+
+/* "Bearer " to the letter, or else the query. */
+static void
+dialect_token(struct logseq_web *w, const struct http_request *r)
+{
+	struct bytes b = http_header_get(r, "authorization");
+	char text[TOKEN_MAX_BYTES];
+	ssize_t n;
+
+	buf_clear(&w->token);
+	if (bytes_start(b, BYTES_LIT(DIALECT_BEARER))) {
+		buf_add_bytes(&w->token,
+		    bytes_skip(b, sizeof(DIALECT_BEARER) - 1));
+	} else if ((n = logseq_query(w, "token", text, sizeof(text))) > 0) {
+		buf_add(&w->token, text, (size_t)n);
+		w->token_in_query = 1;
+	}
+}
+
+/* Where clients reach us, for links: the operator's word, or the request's. */
+static void
+dialect_origin(struct logseq_web *w, const struct http_request *r)
+{
+	struct bytes url = bytes_str(conn_settings(w->conn)->public_url);
+	struct bytes proto = http_header_get(r, "x-forwarded-proto");
+
+	buf_clear(&w->origin);
+	while (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	if (url.n > 0) {
+		buf_add_bytes(&w->origin, url);
+		return;
+	}
+	buf_add_str(&w->origin,
+	    http_eq(proto, "https") ? "https://" : "http://");
+	buf_add_bytes(&w->origin, http_header_get(r, "host"));
+}
+
+/* Requests that everybody may make of any path, and of some. */
+static int
+dialect_bare(const struct logseq_web *w, const struct http_request *r)
+{
+	struct bytes path = buf_bytes(&w->target);
+
+	return (bytes_eq(r->method, BYTES_LIT("OPTIONS")) ||
+	    (bytes_eq(r->method, BYTES_LIT("HEAD")) &&
+		(bytes_start(path, BYTES_LIT("/graphs")) ||
+		    bytes_start(path, BYTES_LIT("/e2ee/")))));
+}
+
+/* Who is it?  Until the broker has answered the body waits. */
+static void
+dialect_enter(struct logseq_web *w)
+{
+	struct bytes store = BYTES_NONE;
+
+	if (w->route->place == LOGSEQ_AT_NOTHING) {
+		w->begun = 1;
+		return;
+	}
+	if (w->route->place == LOGSEQ_AT_GRAPH)
+		store = w->param[0];
+	if (w->token.len == 0)
+		logseq_refuse(w, CODE_BAD_TOKEN);
+	else if (store.n > STORE_NAME_MAX_BYTES)
+		logseq_refuse(w, CODE_WRONG_STORE);
+	else {
+		conn_hold(w->conn, 1);
+		conn_login(w->conn, LOGSEQ_DIALECT, buf_bytes(&w->token),
+		    store);
+	}
+}
+
+/* Whether an answer is for the request that is being served. */
+static int
+dialect_mine(const struct logseq_web *w, uint64_t tag)
+{
+	return (!w->ended && w->route != NULL &&
+	    tag >> DIALECT_SERIAL == w->serial);
+}
+
+static void
+dialect_more(struct logseq_web *w, struct bytes b)
+{
+	if (w->body.len + b.n > w->body_max)
+		logseq_refuse(w, CODE_TOO_LARGE);
+	else if (buf_add_bytes(&w->body, b) == -1)
+		conn_drop(w->conn);
+}
