@@ -57,14 +57,18 @@ int sandbox_landlock_create(const struct sandbox_plan *, const char *data_dir,
     int *abi);
 int sandbox_landlock_enforce(int ruleset);
 
+enum seccomp_role {
+	SECCOMP_WORKER,
+	SECCOMP_LISTENER,
+	SECCOMP_BROKER,
+	SECCOMP_ROLES
+};
 /*
- * Makes a worker's filter, which costs more than a process, before the limits
- * forbid it and, in a listener, before its children need it.
+ * Makes a role's filter, once, before limits and layers forbid it; the children
+ * of a listener find theirs made.  It forks.
  */
-int sandbox_seccomp_prepare(void);
-int sandbox_seccomp_worker(const struct sandbox_plan *);
-int sandbox_seccomp_listener(const struct sandbox_plan *);
-int sandbox_seccomp_broker(const struct sandbox_plan *);
+int sandbox_seccomp_prepare(enum seccomp_role, const struct sandbox_plan *);
+int sandbox_seccomp_enforce(enum seccomp_role);
 #endif
 
 #endif

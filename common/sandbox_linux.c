@@ -3,8 +3,8 @@
  * call.  Landlock and seccomp have files of their own.
  *
  * The order matters: namespaces and root need the privileges that the user
- * change takes; the Landlock ruleset and a worker's filter are made first,
- * while data_dir has a name and descriptors may be made; the filter comes last,
+ * change takes; the Landlock ruleset and the filter are made first, while
+ * data_dir has a name and descriptors may be made; the filter comes last,
  * since it forbids all the rest.
  */
 #include <sys/prctl.h>
@@ -28,13 +28,13 @@
 	    SANDBOX_LANDLOCK | SANDBOX_RLIMITS | SANDBOX_SECCOMP)
 
 struct linux_role {
-	int (*prepare)(void); /* or NULL */
+	enum seccomp_role filter;
 	int (*limit)(const struct sandbox_plan *);
-	int (*filter)(const struct sandbox_plan *);
 };
 
 static int linux_confine(const struct sandbox_plan *, const char *,
     const struct linux_role *, struct sandbox_report *);
+static void linux_filters(enum seccomp_role, const struct sandbox_plan *);
 static int linux_leave(const struct sandbox_plan *, struct sandbox_report *);
 static void linux_unshare(unsigned int, struct sandbox_report *);
 static int linux_caps_drop(void);
@@ -44,8 +44,8 @@ int
 sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
     int poll_fd, struct sandbox_report *report)
 {
-	static const struct linux_role role = { sandbox_seccomp_prepare,
-		sandbox_limit_worker, sandbox_seccomp_worker };
+	static const struct linux_role role = { SECCOMP_WORKER,
+		sandbox_limit_worker };
 
 	/* Descriptors carry no rights of their own here. */
 	(void)client_fd;
@@ -58,8 +58,8 @@ int
 sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
     struct sandbox_report *report)
 {
-	static const struct linux_role role = { NULL, sandbox_limit_broker,
-		sandbox_seccomp_broker };
+	static const struct linux_role role = { SECCOMP_BROKER,
+		sandbox_limit_broker };
 
 	return (linux_confine(plan, data_dir, &role, report));
 }
@@ -67,8 +67,8 @@ sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
 int
 sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 {
-	static const struct linux_role role = { sandbox_seccomp_prepare,
-		sandbox_limit_listener, sandbox_seccomp_listener };
+	static const struct linux_role role = { SECCOMP_LISTENER,
+		sandbox_limit_listener };
 
 	return (linux_confine(plan, NULL, &role, report));
 }
@@ -97,9 +97,9 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 		    &report->landlock_abi);
 		error = errno;
 	}
-	/* If it fails, the filter will, and the report says so. */
-	if ((report->wanted & SANDBOX_SECCOMP) && role->prepare != NULL)
-		(void)role->prepare();
+	/* If it fails, the layer will, and the report says so. */
+	if (report->wanted & SANDBOX_SECCOMP)
+		linux_filters(role->filter, plan);
 	if (linux_leave(plan, report) == -1) {
 		if (ruleset != -1)
 			(void)close(ruleset);
@@ -113,8 +113,17 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	SANDBOX_PUT(report, SANDBOX_LANDLOCK, linux_landlock(ruleset, error));
 	SANDBOX_PUT(report, SANDBOX_RLIMITS, role->limit(plan));
-	SANDBOX_PUT(report, SANDBOX_SECCOMP, role->filter(plan));
+	SANDBOX_PUT(report, SANDBOX_SECCOMP,
+	    sandbox_seccomp_enforce(role->filter));
 	return (sandbox_end(plan, report));
+}
+
+static void
+linux_filters(enum seccomp_role role, const struct sandbox_plan *plan)
+{
+	(void)sandbox_seccomp_prepare(role, plan);
+	if (role == SECCOMP_LISTENER)
+		(void)sandbox_seccomp_prepare(SECCOMP_WORKER, plan);
 }
 
 /* Namespaces, root, user, in this order; then no capability is left. */

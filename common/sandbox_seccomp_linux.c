@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,16 +51,20 @@ struct seccomp_row {
 
 #define COUNT(of) (sizeof(of) / sizeof((of)[0]))
 
-/* A worker's filter: see sandbox_seccomp_prepare. */
-static struct sock_fprog seccomp_made;
+/* A role's filter, made by sandbox_seccomp_prepare. */
+static struct sock_fprog seccomp_made[SECCOMP_ROLES];
 
-static int seccomp_make(void);
-static int seccomp_take(int);
-static int seccomp_start(scmp_filter_ctx *, uint32_t);
+static int seccomp_make(enum seccomp_role, const struct sandbox_plan *);
+static int seccomp_take(int, struct sock_fprog *);
+static int seccomp_child(enum seccomp_role, const struct sandbox_plan *,
+    pid_t self, int fd);
+static int seccomp_fill_worker(scmp_filter_ctx);
+static int seccomp_fill_listener(scmp_filter_ctx);
+static int seccomp_fill_broker(scmp_filter_ctx, const struct sandbox_plan *,
+    pid_t self);
 static int seccomp_add(scmp_filter_ctx, uint32_t, const struct seccomp_row *,
     size_t);
-static int seccomp_add_self(scmp_filter_ctx);
-static int seccomp_finish(scmp_filter_ctx, int);
+static int seccomp_add_self(scmp_filter_ctx, pid_t);
 
 /* A worker's calls; every other role has them too. */
 static const struct seccomp_row seccomp_common[] = {
@@ -411,30 +416,117 @@ static const struct seccomp_row seccomp_unknown[] = {
 };
 
 int
-sandbox_seccomp_prepare(void)
+sandbox_seccomp_prepare(enum seccomp_role role, const struct sandbox_plan *plan)
 {
-	return (seccomp_made.len == 0 ? seccomp_make() : 0);
-}
-
-int
-sandbox_seccomp_worker(const struct sandbox_plan *plan)
-{
-	(void)plan;
-	if (sandbox_seccomp_prepare() == -1)
+	errno = ENOTSUP;
+	if (SANDBOX_SANITIZED)
 		return (-1);
-	return (
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made, 0, 0));
+	return (seccomp_made[role].len == 0 ? seccomp_make(role, plan) : 0);
 }
 
 int
-sandbox_seccomp_listener(const struct sandbox_plan *plan)
+sandbox_seccomp_enforce(enum seccomp_role role)
+{
+	errno = ENOTSUP;
+	if (seccomp_made[role].len == 0)
+		return (-1);
+	return (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made[role],
+	    0, 0));
+}
+
+/*
+ * In a child: the library leaves a heap behind of which every worker, being
+ * forked, would come to own most pages.
+ */
+static int
+seccomp_make(enum seccomp_role role, const struct sandbox_plan *plan)
+{
+	int fd, error, status = 0;
+	pid_t pid, self = getpid();
+
+	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
+		return (-1);
+	if ((pid = fork()) == 0)
+		_exit(seccomp_child(role, plan, self, fd));
+	/* ECHILD: the starter ignores SIGCHLD, and it has ended all the same.
+	 */
+	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	error = pid == -1	? errno
+	    : WIFEXITED(status) ? WEXITSTATUS(status)
+				: EPROTO;
+	if (error == 0 && seccomp_take(fd, &seccomp_made[role]) == -1)
+		error = errno;
+	(void)close(fd);
+	errno = error;
+	return (error == 0 ? 0 : -1);
+}
+
+/* The exported program, for as long as the process lives. */
+static int
+seccomp_take(int fd, struct sock_fprog *program)
+{
+	struct sock_filter *code;
+	struct stat st;
+	size_t size;
+
+	if (fstat(fd, &st) == -1)
+		return (-1);
+	size = (size_t)st.st_size;
+	errno = EPROTO;
+	if (size == 0 || size / sizeof(*code) > BPF_MAXINSNS ||
+	    (code = malloc(size)) == NULL)
+		return (-1);
+	if (pread(fd, code, size, 0) != (ssize_t)size) {
+		free(code);
+		return (-1);
+	}
+	program->len = (unsigned short)(size / sizeof(*code));
+	program->filter = code;
+	return (0);
+}
+
+/* Writes the program; returns 0 or an error number. */
+static int
+seccomp_child(enum seccomp_role role, const struct sandbox_plan *plan,
+    pid_t self, int fd)
 {
 	scmp_filter_ctx ctx;
+	int r;
+
+	ctx =
+	    seccomp_init(role == SECCOMP_WORKER ? KILL : SCMP_ACT_ERRNO(EPERM));
+	if (ctx == NULL)
+		return (ENOMEM);
+	/* A tree of comparisons instead of a list: our tables are long. */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, KILL)) < 0)
+		return (-r);
+	r = role == SECCOMP_WORKER     ? seccomp_fill_worker(ctx)
+	    : role == SECCOMP_LISTENER ? seccomp_fill_listener(ctx)
+				       : seccomp_fill_broker(ctx, plan, self);
+	if (r != 0)
+		return (errno);
+	return (-seccomp_export_bpf(ctx, fd));
+}
+
+static int
+seccomp_fill_worker(scmp_filter_ctx ctx)
+{
 	int bad;
 
-	(void)plan;
-	if (seccomp_start(&ctx, SCMP_ACT_ERRNO(EPERM)) == -1)
-		return (-1);
+	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
+	    COUNT(seccomp_common));
+	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(EACCES), seccomp_worker_denied,
+	    COUNT(seccomp_worker_denied));
+	return (bad);
+}
+
+static int
+seccomp_fill_listener(scmp_filter_ctx ctx)
+{
+	int bad;
+
 	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
 	    COUNT(seccomp_common));
 	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_listener_more,
@@ -442,17 +534,15 @@ sandbox_seccomp_listener(const struct sandbox_plan *plan)
 	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
 	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
 	    COUNT(seccomp_unknown));
-	return (seccomp_finish(ctx, bad));
+	return (bad);
 }
 
-int
-sandbox_seccomp_broker(const struct sandbox_plan *plan)
+static int
+seccomp_fill_broker(scmp_filter_ctx ctx, const struct sandbox_plan *plan,
+    pid_t self)
 {
-	scmp_filter_ctx ctx;
 	int bad;
 
-	if (seccomp_start(&ctx, SCMP_ACT_ERRNO(EPERM)) == -1)
-		return (-1);
 	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
 	    COUNT(seccomp_common));
 	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_broker_more,
@@ -460,69 +550,13 @@ sandbox_seccomp_broker(const struct sandbox_plan *plan)
 	if (plan->network)
 		bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_broker_network,
 		    COUNT(seccomp_broker_network));
-	bad |= seccomp_add_self(ctx);
+	bad |= seccomp_add_self(ctx, self);
 	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
 	bad |= seccomp_add(ctx, KILL, seccomp_broker_killed,
 	    COUNT(seccomp_broker_killed));
 	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
 	    COUNT(seccomp_unknown));
-	return (seccomp_finish(ctx, bad));
-}
-
-static int
-seccomp_make(void)
-{
-	scmp_filter_ctx ctx;
-	int bad, fd;
-
-	if (seccomp_start(&ctx, KILL) == -1)
-		return (-1);
-	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
-	    COUNT(seccomp_common));
-	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(EACCES), seccomp_worker_denied,
-	    COUNT(seccomp_worker_denied));
-	if ((fd = memfd_create("filter", MFD_CLOEXEC)) == -1)
-		bad = -1;
-	if (!bad && (bad = seccomp_export_bpf(ctx, fd)) < 0)
-		errno = -bad;
-	if (!bad)
-		bad = seccomp_take(fd);
-	seccomp_release(ctx);
-	if (fd != -1)
-		(void)close(fd);
-	return (bad ? -1 : 0);
-}
-
-/* The exported program, for as long as the process lives. */
-static int
-seccomp_take(int fd)
-{
-	struct sock_filter *code;
-	struct stat st;
-
-	if (fstat(fd, &st) == -1 || (code = malloc((size_t)st.st_size)) == NULL)
-		return (-1);
-	if (pread(fd, code, (size_t)st.st_size, 0) != st.st_size) {
-		free(code);
-		return (-1);
-	}
-	seccomp_made.len = (unsigned short)((size_t)st.st_size / sizeof(*code));
-	seccomp_made.filter = code;
-	return (0);
-}
-
-static int
-seccomp_start(scmp_filter_ctx *ctx, uint32_t otherwise)
-{
-	errno = ENOTSUP;
-	if (SANDBOX_SANITIZED)
-		return (-1);
-	errno = ENOMEM;
-	if ((*ctx = seccomp_init(otherwise)) == NULL)
-		return (-1);
-	/* A tree of comparisons instead of a list: our tables are long. */
-	(void)seccomp_attr_set(*ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	return (seccomp_attr_set(*ctx, SCMP_FLTATR_ACT_BADARCH, KILL));
+	return (bad);
 }
 
 static int
@@ -551,23 +585,12 @@ seccomp_add(scmp_filter_ctx ctx, uint32_t action, const struct seccomp_row *row,
 
 /* Signals to its own threads: raise, abort, pthread_kill. */
 static int
-seccomp_add_self(scmp_filter_ctx ctx)
+seccomp_add_self(scmp_filter_ctx ctx, pid_t self)
 {
 	const struct seccomp_row rows[] = {
-		CALL_IF(kill, 0, INT, (uint32_t)getpid()),
-		CALL_IF(tgkill, 0, INT, (uint32_t)getpid()),
+		CALL_IF(kill, 0, INT, (uint32_t)self),
+		CALL_IF(tgkill, 0, INT, (uint32_t)self),
 	};
 
 	return (seccomp_add(ctx, SCMP_ACT_ALLOW, rows, COUNT(rows)));
-}
-
-/* bad: a row was refused, and errno says why.  Releases the filter. */
-static int
-seccomp_finish(scmp_filter_ctx ctx, int bad)
-{
-	int r = bad ? -errno : seccomp_load(ctx);
-
-	seccomp_release(ctx);
-	errno = -r;
-	return (r == 0 ? 0 : -1);
 }

@@ -7,6 +7,7 @@
  *	load commit WRITERS MESSAGES
  *	load spawn CONNECTIONS
  *	load idle CONNECTIONS
+ *	load greeted CONNECTIONS	(idle, where all are sent a word)
  *
  * Prints name=value pairs on one line.  CPU is user and system time of the
  * process trees named in QUIRE_BROKER and QUIRE_LISTENER, the generator's own
@@ -135,13 +136,21 @@ memory_of(long pid)
 	return (pss + pte);
 }
 
+/* Free memory, or less than none: what a control group has used. */
 static double
 system_free_kib(void)
 {
+	const char *group = getenv("QUIRE_MEMORY");
 	char line[256];
 	double v = 0;
-	FILE *f = fopen("/proc/meminfo", "r");
+	FILE *f = fopen(group != NULL ? group : "/proc/meminfo", "r");
 
+	if (f != NULL && group != NULL) {
+		if (fgets(line, sizeof(line), f) != NULL)
+			v = -strtod(line, NULL) / 1024;
+		fclose(f);
+		return (v);
+	}
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
 		if (strncmp(line, "MemAvailable:", 13) == 0)
 			v = strtod(line + 13, NULL);
@@ -206,7 +215,7 @@ client_frames(struct client *c)
 			break;
 		if ((b.p[0] & 0x0f) == 8)
 			errx(1, "the relay closed a connection");
-		if ((b.p[0] & 0x0f) == 2) {
+		if ((b.p[0] & 0x0f) == 1 || (b.p[0] & 0x0f) == 2) {
 			n++;
 			c->got++;
 		}
@@ -316,6 +325,18 @@ settle(struct client *c, size_t n)
 		got += turn(&opened);
 }
 
+/* A server that says a word to each: all are live there, too. */
+static void
+settle_greeted(struct client *c, size_t n)
+{
+	uint64_t opened = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		while (c[i].got == 0)
+			turn(&opened);
+}
+
 static void
 fanout(size_t receivers, uint64_t flight, uint64_t messages, size_t bytes)
 {
@@ -422,14 +443,14 @@ spawn(size_t n)
 }
 
 static void
-idle(size_t n)
+idle(size_t n, void (*all_live)(struct client *, size_t))
 {
 	long wp = atol(need("QUIRE_LISTENER")), bp = atol(need("QUIRE_BROKER"));
 	double free_before = system_free_kib(), m = tree_sum(wp, memory_of),
 	       b = memory_of(bp);
 	struct client *c = open_all(n);
 
-	settle(c, n);
+	all_live(c, n);
 	printf("idle connections=%zu worker_kib=%.1f broker_kib=%.1f "
 	       "system_kib=%.1f\n",
 	    n, (tree_sum(wp, memory_of) - m) / (double)n,
@@ -447,7 +468,8 @@ main(int argc, char **argv)
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (argc < 3)
-		errx(2, "usage: load fanout|commit|spawn|idle NUMBER ...");
+		errx(2,
+		    "usage: load fanout|commit|spawn|idle|greeted NUMBER ...");
 	host = "127.0.0.1";
 	port = need("QUIRE_PORT");
 	target = need("QUIRE_TARGET");
@@ -462,7 +484,9 @@ main(int argc, char **argv)
 	else if (strcmp(argv[1], "spawn") == 0)
 		spawn(a[0]);
 	else if (strcmp(argv[1], "idle") == 0)
-		idle(a[0]);
+		idle(a[0], settle);
+	else if (strcmp(argv[1], "greeted") == 0)
+		idle(a[0], settle_greeted);
 	else
 		errx(2, "unknown measurement");
 	return (0);
