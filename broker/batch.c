@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "broker/broker.h"
+#include "broker/lanes.h"
 #include "common/log.h"
 
 #define BATCH_OPS_MAX	4096
@@ -198,7 +198,8 @@ batch_release(struct broker *b)
 		release(b, op);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		if (op->doc != NULL)
-			doc_ring_bell(op->doc);
+			doc_ring_bell(b, op->doc);
+	lanes_flush(b);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		session_flush(op->session);
 	while ((op = TAILQ_FIRST(&b->batch)) != NULL) {

@@ -44,6 +44,7 @@
 struct broker;
 struct doc;
 struct flusher;
+struct lanes;
 
 /* A blob on its way in. */
 struct upload {
@@ -87,6 +88,9 @@ struct session {
 	size_t ops, ops_bytes;
 	struct upload upload;
 	struct finished finished[FINISHED_MAX];
+	enum { SESSION_LANE_NONE, SESSION_LANE_ASKED, SESSION_LANE_HAS } lane;
+	int lane_fd; /* while asked, else -1 */
+	struct session *lane_next;
 	char peer[65];
 	TAILQ_ENTRY(session) entry;
 	TAILQ_ENTRY(session) doc_entry;
@@ -120,6 +124,8 @@ struct doc {
 	int rang;      /* frames put since the last bell */
 	struct session_list sessions;
 	size_t nsessions;
+	size_t lanes;	   /* sessions that have one or asked */
+	uint64_t lane_doc; /* its name for fan-out, 0: unknown there */
 	struct signal_blobs blobs;
 };
 
@@ -184,6 +190,7 @@ struct broker {
 	size_t single; /* so many batches of one after a failure */
 	struct event batch_ev;
 	struct flusher *flusher;
+	struct lanes *lanes;
 	struct signal_blobs blobs; /* published, the oldest first */
 	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
@@ -228,7 +235,7 @@ struct doc *doc_find(struct broker *, const struct doc_id *); /* none, NULL */
 void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
-void doc_ring_bell(struct doc *);
+void doc_ring_bell(struct broker *, struct doc *);
 void doc_kick(struct doc *, const struct effect *);
 
 /* doc_blob.c: blobs of signals, once they are published. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "broker/broker.h"
+#include "broker/lanes.h"
 #include "broker/decide_fetch.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -315,6 +315,7 @@ decide_detach(struct op *op)
 {
 	struct session *s = op->session;
 
+	lanes_leave(s);
 	TAILQ_REMOVE(&op->doc->sessions, s, doc_entry);
 	op->doc->nsessions--;
 	op->doc->refs--;

@@ -5,7 +5,7 @@
  */
 #include <time.h>
 
-#include "broker/broker.h"
+#include "broker/lanes.h"
 #include "common/log.h"
 
 static int (*const handlers[IPC_COUNT])(struct session *,
@@ -24,6 +24,7 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_BYE] = handle_bye,
 	[IPC_SYNC] = handle_queue,
 	[IPC_CLOSE] = handle_close,
+	[IPC_LANE] = handle_lane,
 };
 
 static int dispatch_refuse(struct session *, const struct msg *, enum code);

@@ -12,6 +12,7 @@
 
 #include "broker/broker.h"
 #include "broker/confine.h"
+#include "broker/lanes.h"
 #include "common/frame.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -147,13 +148,14 @@ doc_kick(struct doc *d, const struct effect *e)
 }
 
 void
-doc_ring_bell(struct doc *d)
+doc_ring_bell(struct broker *b, struct doc *d)
 {
 	if (!d->rang)
 		return;
 	d->rang = 0;
 	ring_publish(&d->ring);
-	bell_ring(&d->bell);
+	if (lanes_publish(b, d))
+		bell_ring(&d->bell);
 }
 
 static void
@@ -165,6 +167,7 @@ doc_free(struct broker *b, struct doc *d)
 		at = &(*at)->next;
 	*at = d->next;
 	doc_blobs_free(b, d);
+	lanes_forget(b, d);
 	if (d->reader_fd != -1)
 		close(d->reader_fd);
 	bell_close(&d->bell);

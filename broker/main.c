@@ -23,6 +23,7 @@
 #include "broker/compact.h"
 #include "broker/confine.h"
 #include "broker/job.h"
+#include "broker/lanes.h"
 #include "broker/listen.h"
 #include "common/log.h"
 
@@ -55,6 +56,7 @@ static void main_loop(struct broker *, const struct options *);
 static void main_drain(struct broker *);
 
 static struct listener *workers, *control;
+static struct lanes *lanes;
 
 int
 main(int argc, char **argv)
@@ -80,6 +82,7 @@ main(int argc, char **argv)
 	log_init("quired",
 	    o.foreground ? LOG_TO_STDERR : (enum log_where)b->conf->log,
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
+	lanes = lanes_start(b->conf);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
 	main_issuer(b);
@@ -276,7 +279,8 @@ main_loop(struct broker *b, const struct options *o)
 
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
-	if (batch_init(b) == -1 || compact_init(b) == -1)
+	if (batch_init(b) == -1 || compact_init(b) == -1 ||
+	    lanes_watch(lanes, b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
@@ -290,6 +294,7 @@ main_loop(struct broker *b, const struct options *o)
 		event_free(ev[i]);
 	compact_done(b);
 	batch_done(b);
+	lanes_stop(lanes);
 	event_base_free(b->base);
 	log_info("stopped");
 }

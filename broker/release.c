@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "broker/broker.h"
+#include "broker/lanes.h"
 #include "common/log.h"
 #include "common/wire.h"
 
@@ -81,7 +81,9 @@ release_opened(struct op *op)
 		log_warn("session %llu: descriptors",
 		    (unsigned long long)s->id);
 		session_close(s);
+		return;
 	}
+	lanes_expect(s);
 }
 
 static void

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/broker.h"
+#include "broker/lanes.h"
 #include "common/log.h"
 
 static void session_readable(evutil_socket_t, short, void *);
@@ -35,6 +35,7 @@ session_new(struct broker *b, int fd)
 	s->id = b->next_session++;
 	s->refs = 1;
 	s->state = IPC_NEW;
+	s->lane_fd = -1;
 	chan_init(&s->chan, fd, IPC_FROM_WORKER, 0);
 	event_assign(&s->read_ev, b->base, fd, EV_READ | EV_PERSIST,
 	    session_readable, s);
@@ -222,7 +223,10 @@ session_leave(struct session *s)
 {
 	struct op *op;
 
-	if (s->doc == NULL || (op = batch_add(s->broker, s, s->doc)) == NULL)
+	if (s->doc == NULL)
+		return;
+	lanes_leave(s);
+	if ((op = batch_add(s->broker, s, s->doc)) == NULL)
 		return;
 	op->leave = 1;
 	batch_kick(s->broker);

@@ -118,9 +118,11 @@ static const struct seccomp_row seccomp_common[] = {
 	CALL_IF(fcntl, 1, INT, F_GETFL),
 	CALL_IF(fcntl, 1, INT, F_GETFD),
 	CALL_IF(fcntl, 1, INT, F_GET_SEALS),
+	CALL_IF(fcntl, 1, INT, F_DUPFD_CLOEXEC), /* to pass one on */
 	CALL_IF(fcntl64, 1, INT, F_GETFL),
 	CALL_IF(fcntl64, 1, INT, F_GETFD),
 	CALL_IF(fcntl64, 1, INT, F_GET_SEALS),
+	CALL_IF(fcntl64, 1, INT, F_DUPFD_CLOEXEC),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigreturn),
 	CALL(sigreturn),

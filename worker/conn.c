@@ -196,6 +196,7 @@ conn_free(struct conn *c)
 	if (c->dialect != NULL && c->dialect->closed != NULL)
 		c->dialect->closed(c);
 	poller_close(&c->poller);
+	turn_end(c);
 	if (c->fd != -1)
 		close(c->fd);
 	kept_clear(&c->ops);
@@ -248,11 +249,15 @@ conn_loop(struct conn *c, const sigset_t *mask)
 			return;
 		}
 		c->now_ms = conn_clock();
+		if (!turn_take(c))
+			continue;
 		if (conn_stopped && !c->ending)
 			conn_terminate(c);
 		conn_events(c);
 		conn_timers(c);
-		conn_pump(c);
+		do
+			conn_pump(c);
+		while (turn_give(c));
 	}
 }
 

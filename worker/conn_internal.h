@@ -11,6 +11,7 @@
 #define QUIRE_CONN_INTERNAL_H
 
 #include "common/sandbox.h"
+#include "common/lane.h"
 #include "worker/conn.h"
 #include "worker/kept.h"
 #include "worker/poller.h"
@@ -51,6 +52,20 @@ struct exchange {
 	int finished; /* and ended */
 	int close;    /* the connection ends with it */
 	int pieces;   /* the answer is chunked */
+};
+
+/* Who may write to the client, see turn.c. */
+struct turn {
+	enum {
+		TURN_NONE,    /* no lane: ours for good */
+		TURN_REFUSED, /* and none to be had */
+		TURN_ASKED,
+		TURN_OURS,
+		TURN_GIVEN /* fan-out's */
+	} state;
+	struct lane lane;
+	int deaf;	 /* the bell is not waited for */
+	int64_t busy_at; /* since then fan-out has been writing, 0: it is not */
 };
 
 struct conn {
@@ -94,6 +109,7 @@ struct conn {
 		unsigned field;
 	} blob;
 	struct reader reader;
+	struct turn turn;
 
 	/* monotonic milliseconds; deadlines are 0 when there is none */
 	int64_t now_ms;
@@ -153,6 +169,15 @@ void link_fail(struct conn *, const char *why);
 /* Sends, in order with what waits in ops. */
 void link_send(struct conn *, const struct msg *);
 void link_close(struct conn *); /* BYE, and a bounded wait for it to go */
+
+/* --- turn.c --- */
+/* 1: ours; 0: fan-out is writing, nothing may be done now. */
+int turn_take(struct conn *);
+/* At a turn's end.  1: there is more to do. */
+int turn_give(struct conn *);
+int turn_laned(struct conn *, const struct msg *);
+void turn_leave(struct conn *); /* the document, or just its ring, is left */
+void turn_end(struct conn *);
 
 /* --- submit.c --- */
 int submit_step(struct conn *);

@@ -32,6 +32,7 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 	[IPC_FETCHED] = link_fetched,
 	[IPC_TOKEN] = link_token,
 	[IPC_KICK] = link_kick,
+	[IPC_LANED] = turn_laned,
 };
 
 int
@@ -175,6 +176,7 @@ conn_leave(struct conn *c)
 	if (!c->document)
 		return;
 	c->document = 0;
+	turn_leave(c);
 	poller_set(&c->poller, POLLER_BELL, -1, 0);
 	reader_detach(&c->reader);
 	link_send(c, &m);
@@ -273,6 +275,7 @@ link_opened(struct conn *c, const struct msg *m)
 	if (o.code == CODE_OK) {
 		ring = chan_take_fd(&c->link);
 		bell = chan_take_fd(&c->link);
+		turn_leave(c);
 		poller_set(&c->poller, POLLER_BELL, -1, 0);
 		if (reader_attach(r, ring, bell, m->f[opened_ring].u,
 			m->f[opened_position].u) == -1)

@@ -78,7 +78,7 @@ reader_detach(struct reader *r)
 	if (r->bell != -1)
 		close(r->bell);
 	r->bell = -1;
-	r->open = r->live = r->at_own = 0;
+	r->open = r->live = r->wrote = r->at_own = 0;
 	r->pos = r->from = r->seq = r->handed = 0;
 }
 
@@ -259,8 +259,10 @@ reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
 		conn_drop(c);
 		return (0);
 	}
-	if (n > 0)
+	if (n > 0) {
 		c->write_ms = c->now_ms;
+		c->reader.wrote = 1;
+	}
 	if (n == -1)
 		n = 0;
 	if ((size_t)n < b->bytes)

@@ -15,6 +15,7 @@ struct reader {
 	int bell;      /* owned, -1 none */
 	int open;      /* a ring is attached */
 	int live;      /* frames go to the client */
+	int wrote;     /* some have gone */
 	int wait_own;  /* see conn_wait_own */
 	int at_own;    /* stands before an own entry that has no verdict yet */
 	uint64_t pos;  /* next entry to look at */
