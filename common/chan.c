@@ -162,6 +162,26 @@ err:
 }
 
 int
+chan_try_fds(struct chan *c, const struct msg *m, const int *fds, size_t n)
+{
+	ssize_t sent;
+
+	if (c->out.len > 0) {
+		errno = EAGAIN;
+		return (-1);
+	}
+	if (chan_send_fds(c, m, fds, n) == -1)
+		return (-1);
+	if ((sent = chan_write_fds(c, buf_bytes(&c->out))) == -1) {
+		chan_drop_send_fds(c);
+		buf_free(&c->out);
+		return (-1);
+	}
+	buf_drop(&c->out, (size_t)sent);
+	return (0);
+}
+
+int
 chan_flush(struct chan *c)
 {
 	ssize_t n;

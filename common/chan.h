@@ -1,7 +1,8 @@
 /*
  * A non-blocking channel of IPC frames over one Unix stream socket, with
- * descriptors passed beside them from the broker to a worker (never back: the
- * broker gives the kernel no room for descriptors, so it cannot be flooded).
+ * descriptors passed beside them from the broker to a worker, and back only
+ * where the broker waits for one: else it gives the kernel no room for them, so
+ * it cannot be flooded.
  *
  * A channel knows nothing of events: whoever owns it polls its descriptor.
  */
@@ -58,6 +59,13 @@ int chan_send(struct chan *, const struct msg *);
  * One such message may be under way at a time: -1 with EAGAIN otherwise.
  */
 int chan_send_fds(struct chan *, const struct msg *, const int *fds, size_t n);
+
+/*
+ * The same now or not at all: -1 with nothing queued when something waits
+ * already, or when the kernel takes no descriptors at the moment (ETOOMANYREFS:
+ * all processes of a user share what may be under way).
+ */
+int chan_try_fds(struct chan *, const struct msg *, const int *fds, size_t n);
 
 /* Writes what is queued.  0: all gone; 1: some left; -1: error. */
 int chan_flush(struct chan *);

@@ -125,8 +125,8 @@ turn_ask(struct conn *c)
 {
 	struct msg m = MSG(LANE);
 
-	/* One descriptor at a time goes over the link; later is soon enough. */
-	if (chan_send_fds(&c->link, &m, &c->fd, 1) == 0)
+	/* Later is soon enough. */
+	if (chan_try_fds(&c->link, &m, &c->fd, 1) == 0)
 		c->turn.state = TURN_ASKED;
 }
 
