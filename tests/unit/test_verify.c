@@ -102,7 +102,7 @@ fill(struct txn *tx, struct kv *kv, const char *name)
 {
 	struct doc_id id = { DIALECT_SDS, 0, bytes_str(name) };
 	struct body body = BODY_OF(L("value"));
-	char text[16];
+	char text[24];
 	int i;
 
 	assert_int_equal(kv->ops->begin(kv), 0);
