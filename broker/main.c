@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <sodium.h>
 
 #include "broker/boot.h"
@@ -70,6 +71,8 @@ main(int argc, char **argv)
 	o.ready_fd = sandbox_inherited(o.ready_fd);
 	if ((b = calloc(1, sizeof(*b))) == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "start");
+	/* It would look for /dev/urandom, and do without inside. */
+	json_object_seed(randombytes_uniform(UINT32_MAX) + 1u);
 	if (config_load_with(o.conf, o.defines, o.ndefines, &b->conf) == -1)
 		return (EX_CONFIG);
 	if (o.check) {

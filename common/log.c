@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -49,9 +50,11 @@ log_init(const char *name, enum log_where where, enum log_level level)
 	log_name = name;
 	log_dest = where;
 	log_level = level;
-	/* NDELAY: after chroot there is no /dev/log to connect to. */
-	if (where == LOG_TO_SYSLOG)
+	/* After chroot there is neither /dev/log nor a time zone to read. */
+	if (where == LOG_TO_SYSLOG) {
+		tzset();
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	}
 }
 
 void

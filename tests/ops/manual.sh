@@ -162,6 +162,13 @@ sed -n '/^\.Sh SETTINGS IN WELCOME/,/^\.Sh FILES/s/^\.Li \([a-z_]*\) .*/\1/p' \
     man/quire-ipc.7 | diff "$tmp/told" - >"$tmp/wrong"
 check 'what WELCOME tells is in quire-ipc.7 as in settings.def' "$tmp/wrong"
 
+# --- quire-design.7 ----------------------------------------------------------
+
+rows common/sandbox.def 'LAYER(bit, NAME, name, text) name' >"$tmp/layers"
+sed -n '/^\.Ss What a process/,/^\.Ss Lib/s/^\.It Li \([a-z-]*\)$/\1/p' \
+    man/quire-design.7 | diff "$tmp/layers" - >"$tmp/wrong"
+check 'layers are in quire-design.7 as in sandbox.def' "$tmp/wrong"
+
 # --- quire-dialects.7 --------------------------------------------------------
 
 rows common/dialects.def 'DIALECT(no, NAME, name) name no served' \

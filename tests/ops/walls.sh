@@ -185,6 +185,43 @@ started_as_root()
 	finish
 }
 
+# As inetd starts it: one process, all the layers but a network of its own.
+started_by_inetd()
+{
+	here=$dir/root.require
+	(as root quired -d -f "$here/conf" -r 3 3>"$here/broker.up" \
+	    2>"$here/broker.log") &
+	broker=$!
+	read -r _ <"$here/broker.up"
+	port=$((20000 + $$ % 10000))
+	mkfifo "$here/inetd.up"
+	# shellcheck disable=SC2016 # perl's own
+	perl -MIO::Socket::INET -e '
+		my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+		    LocalPort => $ARGV[0], Listen => 1, ReuseAddr => 1) or die;
+		open(my $up, ">", $ARGV[1]) or die;
+		print $up "\n";
+		close($up);
+		my $c = $l->accept;
+		open(STDIN, "<&", $c) and open(STDOUT, ">&", $c) or die;
+		exec(@ARGV[2 .. $#ARGV]);' "$port" "$here/inetd.up" \
+	    quire-worker -d -u nobody -S require -s "$here/broker.sock" \
+	    2>"$here/inetd.log" &
+	listener=$!
+	read -r _ <"$here/inetd.up"
+	quirectl listen "$url" >"$here/lines" 2>"$here/client.log" &
+	client=$!
+	read -r line <"$here/lines"
+	like 'inetd: a client is served' "$line" '*hello*'
+	confined "$listener" "inetd's worker"
+	like "inetd's worker: its root is gone" \
+	    "$(readlink "/proc/$listener/root")" '*(deleted)'
+	is "inetd's worker: client, broker, poller, ring, bell and log" \
+	    "$(descriptors "$listener")" \
+	    '1 anon_inode, 1 inetd.log, 1 memfd:quire-ring, 2 null, 3 socket'
+	finish
+}
+
 # Whatever user namespaces and kernel leave to an ordinary user.
 started_by_a_user()
 {
@@ -239,6 +276,7 @@ tried()
 cd "$dir" || exit 1
 if [ "$(id -u)" -eq 0 ]; then
 	started_as_root
+	started_by_inetd
 	tried root.require
 	refused
 fi
