@@ -7,7 +7,7 @@ const { createUpdate, createSnapshot, createInitialSnapshot, generateId } =
   require('secsync')
 const { Client, until, sleep, key, sodium, yjs, WebSocket } =
   require('./client')
-const { Relay } = require('./relay')
+const { Relay } = require('../relay')
 
 let relay
 let clients = []
@@ -26,7 +26,7 @@ function serve (name, settings, body) {
 }
 
 function client (options = {}) {
-  const c = new Client({ url: relay.url, documentId: 'doc',
+  const c = new Client({ url: relay.secsync, documentId: 'doc',
     token: relay.token(), ...options })
   clients.push(c)
   return c
@@ -54,7 +54,7 @@ async function settle (...all) {
 // A connection without the client, for what an honest one never sends.
 async function raw (options = {}) {
   const frames = []
-  const socket = new WebSocket(`${relay.url}/${options.documentId || 'doc'}` +
+  const socket = new WebSocket(`${relay.secsync}/${options.documentId || 'doc'}` +
     `?sessionKey=${options.token || relay.token()}&mode=complete`)
   socket.on('message', data => frames.push(JSON.parse(data)))
   socket.on('close', () => frames.push({ type: 'closed' }))

@@ -7,7 +7,7 @@ const assert = require('node:assert')
 const test = require('node:test')
 const { Client, until, sleep, sodium, yjs } = require('./client')
 const { Proxy } = require('./proxy')
-const { Relay } = require('./relay')
+const { Relay } = require('../relay')
 
 const ROUNDS = Number(process.env.ROUNDS) ||
   (process.env.QUIRE_LONG ? 160 : 16)

@@ -5,7 +5,7 @@
 const assert = require('node:assert')
 const test = require('node:test')
 const { Client, until, sleep, yjs } = require('./client')
-const { Relay } = require('./relay')
+const { Relay } = require('../relay')
 
 const UPDATES = 10000
 
@@ -35,7 +35,7 @@ test('10,000 updates by three clients converge byte for byte', async () => {
 
 async function converge (relay, all) {
   const open = () => {
-    all.push(new Client({ url: relay.url, documentId: 'doc',
+    all.push(new Client({ url: relay.secsync, documentId: 'doc',
       token: relay.token() }))
     all.at(-1).connect()
   }

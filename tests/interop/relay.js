@@ -17,9 +17,11 @@ class Relay {
     this.keys = path.join(this.dir, 'keys')
     this.conf = path.join(this.dir, 'conf')
     fs.mkdirSync(path.join(this.dir, 'data'), 0o700)
+    fs.chmodSync(this.dir, 0o711) // the worker's user must get to the socket
     fs.writeFileSync(this.conf, [`data ${this.dir}/data`,
       `socket ${this.dir}/broker.sock`, `control ${this.dir}/control.sock`,
-      `keys ${this.keys}`, 'user ""', 'sessions_per_subject_max 10000',
+      `keys ${this.keys}`, 'sessions_per_subject_max 10000',
+      ...(process.getuid() === 0 ? ['user nobody', 'worker_user nobody'] : ['user ""']),
       ...settings, ''].join('\n'))
     execFileSync(`${build}/quirectl`, ['keygen', this.keys])
   }
@@ -30,7 +32,7 @@ class Relay {
     await relay.startBroker()
     relay.listener = await start('quire-worker', ['-d', '-s',
       `${relay.dir}/broker.sock`, '-l', `127.0.0.1:${relay.port}`, '-m',
-      '2000', '-M', '2000'])
+      '2000', '-M', '2000', '-u', 'nobody'])
     return relay
   }
 
@@ -58,8 +60,12 @@ class Relay {
       JSON.stringify(claims || {})]).toString().trim()
   }
 
-  get url () {
+  get secsync () {
     return `ws://127.0.0.1:${this.port}/secsync`
+  }
+
+  get canvas () {
+    return `ws://127.0.0.1:${this.port}/canvas`
   }
 }
 

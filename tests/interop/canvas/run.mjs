@@ -1,0 +1,281 @@
+// The unmodified client against the relay, a relay of its own for each test.
+
+import assert from 'node:assert'
+import { createRequire } from 'node:module'
+import test from 'node:test'
+import { Box, Client, Cursor, Stroke, WebSocket, seedRoom, sleep, until } from
+  './client.mjs'
+
+const { Relay } = createRequire(import.meta.url)('../relay')
+
+let relay
+let clients = []
+
+function serve (name, settings, body) {
+  test(name, async () => {
+    relay = await Relay.start(settings)
+    try {
+      await body()
+    } finally {
+      for (const c of clients) c.close()
+      clients = []
+      await relay.stop()
+    }
+  })
+}
+
+async function client (clientId, options = {}) {
+  const c = await Client.start({ clientId, url: relay.canvas,
+    token: relay.token({}), ...options })
+  clients.push(c)
+  return c
+}
+
+async function members (n) {
+  const all = []
+  for (let i = 0; i < n; i++) all.push(await client(`client-${i}`))
+  await until('everybody knows of everybody', () =>
+    all.every(c => c.store.isSynced &&
+      c.store.websocketAdapter.connectedUsers === n))
+  return all
+}
+
+const same = (...all) => all.every(c => c.state() === all[0].state())
+
+async function settle (...all) {
+  try {
+    await until('everything is acknowledged and the same', () =>
+      all.every(c => c.online && c.unacked === 0) && same(...all))
+  } catch (error) {
+    throw new Error(error.message + '\n' + all.map(c =>
+      `${c.id} unacked ${c.unacked} at ${c.cursor}: ` +
+      c.state().slice(0, 1000)).join('\n'))
+  }
+}
+
+// What the room holds, as somebody new gets it.
+async function newcomer (...all) {
+  const c = await client(`new-${Math.random()}`)
+  await settle(c, ...all)
+  return c
+}
+
+// Each edits its own components all the time and all of them one in turn.
+async function concurrently (rounds, all) {
+  for (const c of all) await c.create(Box, `own-${c.id}`, { text: c.id })
+  await all[0].create(Box, 'shared', { text: 'shared' })
+  await settle(...all)
+  for (const c of all) {
+    await c.edit(() => {
+      const ecs = c.store.ecsAdapter
+      c.entities.set('shared', ecs.stableIdToEntity.get('shared'))
+    })
+  }
+  for (let i = 0; i < rounds; i++) {
+    for (const c of all) {
+      c.change(Box, `own-${c.id}`, { x: i, y: Math.random() })
+      // The fields of one component, a client each
+      c.change(Box, 'shared', c === all[0] ? { x: i } : { y: i })
+    }
+    await sleep(40)
+  }
+}
+
+serve('two clients converge under concurrent edits', [], async () => {
+  const all = await members(2)
+  await concurrently(40, all)
+  await settle(...all)
+  assert.strictEqual(all[0].has('shared/box').x, 39)
+  assert.strictEqual(all[0].has('shared/box').y, 39)
+  const c = await newcomer(...all)
+  assert.strictEqual(c.has('own-client-1/box').x, 39)
+})
+
+serve('five clients converge under concurrent edits', [], async () => {
+  const all = await members(5)
+  await concurrently(25, all)
+  await settle(...all)
+  await newcomer(...all)
+})
+
+serve('buffers travel as deltas and arrive whole', [], async () => {
+  const [a, b] = await members(2)
+  await a.create(Stroke, 's', { points: [1, 2, 3] })
+  await settle(a, b)
+  for (let i = 3; i < 20; i++) {
+    await a.edit(ctx => {
+      const s = Stroke.write(ctx, a.entities.get('s'))
+      s.points[i] = i
+    })
+    await sleep(20)
+  }
+  await settle(a, b)
+  assert.strictEqual(b.has('s/stroke').points[19], 19)
+  await newcomer(a, b)
+})
+
+serve('what was done offline arrives, and what was missed', [], async () => {
+  const [a, b] = await members(2)
+  await a.create(Box, 'a', { x: 1, y: 1 })
+  await b.create(Box, 'b', { x: 1 })
+  await settle(a, b)
+  a.store.disconnect()
+  await until('offline', () => !a.online)
+  await a.change(Box, 'a', { x: 2 })
+  await a.create(Box, 'a2', { text: 'new' })
+  await b.change(Box, 'b', { x: 3 })
+  await b.create(Box, 'b2', { text: 'new' })
+  await b.remove('b')
+  await until('b is alone', () =>
+    b.store.websocketAdapter.connectedUsers === 1 && b.unacked === 0)
+  await a.store.connect()
+  await settle(a, b)
+  assert.strictEqual(b.has('a/box').x, 2)
+  assert.strictEqual(a.has('a2/box').text, 'new')
+  assert.strictEqual(a.has('b/box'), undefined)
+  assert.strictEqual(a.has('b2/box').text, 'new')
+  await newcomer(a, b)
+})
+
+serve('a broker killed in the middle loses nothing', [], async () => {
+  const all = await members(3)
+  for (const c of all) await c.create(Box, `own-${c.id}`, { x: -1 })
+  await settle(...all)
+  let round = 0
+  for (let kill = 0; kill < 3; kill++) {
+    for (let i = 0; i < 25; i++, round++) {
+      for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
+      await sleep(15)
+      if (i === 12) {
+        const before = Math.max(...all.map(c => c.cursor))
+        await relay.killBroker()
+        await sleep(50)
+        await relay.startBroker()
+        await until('they come back', () => all.every(c => c.online))
+        await until('numbers go on', () =>
+          all.every(c => c.cursor >= before))
+      }
+    }
+  }
+  for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
+  await settle(...all)
+  const late = await newcomer(...all)
+  for (const c of all) {
+    assert.strictEqual(late.has(`own-${c.id}/box`).x, round)
+  }
+})
+
+serve('a token refreshed up and down', [], async () => {
+  const [a] = await members(1)
+  const b = await client('b', { token: relay.token({}, 'read') })
+  await until('b is there', () => b.store.isSynced)
+  await a.create(Box, 'a', { x: 1 })
+  await b.create(Box, 'refused', { x: 1 })
+  await until('acknowledged all the same', () => b.unacked === 0)
+  await until('b sees a', () => b.has('a/box'))
+  b.store.setToken(relay.token({}, 'write'))
+  await b.create(Box, 'taken', { x: 1 })
+  await until('a sees it', () => a.has('taken/box'))
+  assert.strictEqual(a.has('refused/box'), undefined)
+  b.store.setToken(relay.token({}, 'read'))
+  await b.change(Box, 'taken', { x: 2 })
+  await until('acknowledged', () => b.unacked === 0)
+  assert.strictEqual(a.has('taken/box').x, 1)
+  const c = await client('c')
+  await until('c is there', () => c.store.isSynced && c.has('taken/box'))
+  assert.strictEqual(c.has('taken/box').x, 1)
+})
+
+serve('a token that is refused is asked for again', [], async () => {
+  const c = await client('c', { token: 'no.such.token' })
+  await sleep(700)
+  assert.ok(!c.store.isSynced)
+  c.store.setToken(relay.token({}))
+  await until('let in', () => c.store.isSynced)
+})
+
+serve('undo of a singleton\'s first change', [], async () => {
+  const [a, b] = await members(2)
+  await a.setPage('first')
+  await settle(a, b)
+  await sleep(100)
+  await a.edit(() => a.store.undo())
+  await until('acknowledged', () => a.unacked === 0)
+  await b.setPage('second')
+  await until('acknowledged', () => b.unacked === 0)
+  // Who comes now must see it: the room has not buried the singleton
+  const c = await client('c')
+  await until('c sees it', () => c.has('SINGLETON/page')?.title === 'second')
+})
+
+serve('cursors come and go with their clients', [], async () => {
+  const [a, b] = await members(2)
+  await a.create(Cursor, 'cur', { x: 1 })
+  await until('b sees it', () => b.has('cur/cursor'))
+  const c = await client('c')
+  await until('who comes later as well', () => c.has('cur/cursor'))
+  await a.change(Cursor, 'cur', { x: 7 })
+  await until('they see it move', () =>
+    b.has('cur/cursor').x === 7 && c.has('cur/cursor').x === 7)
+  a.store.disconnect()
+  await until('gone', () => !b.has('cur/cursor') && !c.has('cur/cursor'))
+  await a.store.connect()
+  await until('and back', () =>
+    b.has('cur/cursor')?.x === 7 && c.has('cur/cursor')?.x === 7)
+})
+
+function boxes (n, text) {
+  const all = {}
+  for (let i = 0; i < n; i++) {
+    all[`seed-${i}/box`] = { _exists: true, _version: null, x: i, y: 0, text }
+  }
+  return all
+}
+
+serve('a room of 10 MB', [], async () => {
+  const text = 'x'.repeat(90)
+  const room = boxes(80000, text)
+  assert.ok(JSON.stringify(room).length > 10e6)
+  assert.ok(await seedRoom({ url: relay.canvas, roomId: 'room',
+    token: relay.token({}), document: room }))
+  const c = await client('c', { maxEntities: 100000 })
+  await until('all of it', () => c.store.isSynced, 60000)
+  assert.strictEqual(JSON.parse(c.state()).length, 80000)
+  assert.strictEqual(c.has('seed-79999/box').text, text)
+  // Who knows it all is sent nothing of it again
+  const frames = await reconnect(c.cursor)
+  assert.deepStrictEqual(frames.map(f => f.type), ['synced'])
+})
+
+serve('a room of 100,000 components, seeded while another watches', [],
+  async () => {
+    const a = await client('a', { maxEntities: 120000 })
+    await until('a is there', () => a.store.isSynced)
+    assert.ok(await seedRoom({ url: relay.canvas, roomId: 'room',
+      token: relay.token({}), document: boxes(100000, ''), timeoutMs: 60000 }))
+    await until('a has all', () =>
+      Object.keys(a.store.getState()).length === 100000, 60000)
+    const b = await client('b', { maxEntities: 120000 })
+    await until('all of it', () => b.store.isSynced, 60000)
+    await until('the same', () => a.state() === b.state())
+  })
+
+// A connection without the client: what a reconnect is answered with.
+function reconnect (lastTimestamp) {
+  return new Promise((resolve, reject) => {
+    const frames = []
+    const ws = new WebSocket(`${relay.canvas}?roomId=room&clientId=raw&token=` +
+      relay.token({}))
+    ws.on('error', reject)
+    ws.on('open', () => ws.send(JSON.stringify({ type: 'reconnect',
+      lastTimestamp, protocolVersion: 2 })))
+    ws.on('message', data => {
+      const frame = JSON.parse(data)
+      if (frame.type !== 'clientCount') frames.push(frame)
+      if (frame.type === 'synced') {
+        ws.close()
+        resolve(frames)
+      }
+    })
+  })
+}
