@@ -77,6 +77,8 @@ struct session {
 	int kicked;	       /* told to go: nothing more is accepted */
 	unsigned int refusals; /* logins refused since the last good one */
 	int64_t until_s;       /* end of the grant, unix time; 0: none */
+	int has_ring;	       /* it was given doc's */
+	int ring_due;	       /* doc's is another, which it is to be given */
 	int stalled;	       /* not read for now */
 	int mute;	       /* it takes no more words; what it sent counts */
 	int eof;	       /* all it sent has been read */
@@ -120,8 +122,12 @@ struct doc {
 	unsigned int refs; /* sessions and operations */
 	struct ring ring;
 	struct bell bell;
-	int reader_fd; /* what workers are given */
-	int rang;      /* frames put since the last bell */
+	int reader_fd;	   /* what workers are given */
+	int rang;	   /* frames put since the last bell */
+	uint64_t begin;	   /* position at which this ring begins */
+	int64_t put_s;	   /* when it was last rung, unix time */
+	int64_t renewed_s; /* when it was made, where it is not the first */
+	int64_t stale_s; /* somebody who left may see it until then; 0: none */
 	struct session_list sessions;
 	size_t nsessions;
 	size_t lanes;	   /* sessions that have one or asked */
@@ -189,6 +195,7 @@ struct broker {
 	int flushing;
 	size_t single; /* so many batches of one after a failure */
 	struct event batch_ev;
+	struct event idle_ev; /* looks for silent documents */
 	struct flusher *flusher;
 	struct lanes *lanes;
 	struct signal_blobs blobs; /* published, the oldest first */
@@ -210,7 +217,8 @@ void session_unref(struct session *);
 void session_kick(struct session *, enum code);
 void session_send(struct session *, const struct msg *);
 void session_flush(struct session *);
-void session_resume(struct session *); /* after operations were done */
+void session_give_ring(struct session *); /* its document's new one */
+void session_resume(struct session *);	  /* after operations were done */
 
 /* dispatch.c: the gate.  0, or -1: the session is to be closed. */
 int dispatch(struct session *, const struct msg *);
@@ -234,6 +242,11 @@ struct doc *doc_get(struct broker *, const struct doc_id *);  /* one ref */
 struct doc *doc_find(struct broker *, const struct doc_id *); /* none, NULL */
 void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
+/* The session has left: what follows its time goes into a ring it has not. */
+void doc_left(struct doc *, const struct session *);
+/* Before something is put: another ring, if the one there is is stale. */
+void doc_freshen(struct broker *, struct doc *);
+void doc_idle_start(struct broker *); /* the look-out for silent documents */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
 void doc_ring_bell(struct broker *, struct doc *);
 void doc_kick(struct doc *, const struct effect *);

@@ -237,6 +237,7 @@ decide_open(struct broker *b, struct op *op)
 	if (op->code == CODE_OK) {
 		if (decide_roster(op, t.info.len) == -1)
 			t.failed = 1;
+		s->has_ring = s->ring_due = 0;
 		decide_attach(op);
 		op->attached = 1;
 		if (r->join != NULL)

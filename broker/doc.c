@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -17,8 +18,14 @@
 #include "common/limits.h"
 #include "common/log.h"
 
+/* Less than this in a silent document's ring is not worth a new one. */
+#define DOC_IDLE_BYTES (64u * KIB)
+
 static size_t doc_bucket(const struct doc_id *);
 static void doc_free(struct broker *, struct doc *);
+static int doc_window_make(struct broker *, struct doc *, uint64_t pos);
+static void doc_renew(struct broker *, struct doc *);
+static void doc_idle(evutil_socket_t, short, void *);
 
 struct doc *
 doc_get(struct broker *b, const struct doc_id *id)
@@ -71,10 +78,16 @@ doc_unref(struct broker *b, struct doc *d)
 int
 doc_window(struct broker *b, struct doc *d)
 {
-	if (d->ring.fd != -1)
-		return (0);
+	return (d->ring.fd != -1 ? 0 : doc_window_make(b, d, 0));
+}
+
+static int
+doc_window_make(struct broker *b, struct doc *d, uint64_t pos)
+{
 	if (ring_create(&d->ring, (size_t)b->conf->ring_bytes) == -1)
 		return (-1);
+	ring_begin_at(&d->ring, pos);
+	d->begin = pos;
 	if ((d->reader_fd = ring_reader_fd(&d->ring)) == -1)
 		goto err_ring;
 	if (bell_create(&d->bell, CONFINE_DATA) == -1)
@@ -153,9 +166,98 @@ doc_ring_bell(struct broker *b, struct doc *d)
 	if (!d->rang)
 		return;
 	d->rang = 0;
+	d->put_s = (int64_t)time(NULL);
 	ring_publish(&d->ring);
 	if (lanes_publish(b, d))
 		bell_ring(&d->bell);
+}
+
+void
+doc_left(struct doc *d, const struct session *s)
+{
+	int64_t end = s->until_s;
+
+	if (s->kicked)
+		end = (int64_t)time(NULL) - 1;
+	if (!s->has_ring || end == 0)
+		return;
+	if (d->stale_s == 0 || end < d->stale_s)
+		d->stale_s = end;
+}
+
+/* Once a second at most: it costs a message to every session. */
+void
+doc_freshen(struct broker *b, struct doc *d)
+{
+	int64_t now;
+
+	if (d->stale_s == 0 || d->ring.fd == -1 || b->stopping)
+		return;
+	now = (int64_t)time(NULL);
+	if (now > d->stale_s && now > d->renewed_s)
+		doc_renew(b, d);
+}
+
+/*
+ * The ring goes on in another, at the same position.  A worker that has left
+ * keeps what it has mapped and sees nothing newer; that memory is the kernel's
+ * again when the last one has let go of it.
+ */
+static void
+doc_renew(struct broker *b, struct doc *d)
+{
+	struct doc old = *d;
+	struct session *s;
+
+	doc_ring_bell(b, d);
+	d->renewed_s = (int64_t)time(NULL);
+	if (doc_window_make(b, d, ring_end(&old.ring)) == -1) {
+		log_warn("new ring");
+		d->ring = old.ring;
+		d->bell = old.bell;
+		d->reader_fd = old.reader_fd;
+		d->begin = old.begin;
+		return;
+	}
+	d->stale_s = 0;
+	lanes_forget(b, d); /* who has a lane asks for another */
+	lanes_flush(b);
+	TAILQ_FOREACH(s, &d->sessions, doc_entry)
+		if (s->has_ring)
+			session_give_ring(s);
+	close(old.reader_fd);
+	bell_close(&old.bell);
+	ring_close(&old.ring);
+}
+
+void
+doc_idle_start(struct broker *b)
+{
+	const struct timeval every = { b->conf->ring_idle_ms / 1000,
+		b->conf->ring_idle_ms % 1000 * 1000 };
+
+	if (b->conf->ring_idle_ms == 0)
+		return;
+	event_assign(&b->idle_ev, b->base, -1, EV_PERSIST, doc_idle, b);
+	event_add(&b->idle_ev, &every);
+}
+
+static void
+doc_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker *b = arg;
+	int64_t before = (int64_t)time(NULL) - b->conf->ring_idle_ms / 1000;
+	struct doc *d;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < DOC_BUCKETS; i++)
+		for (d = b->docs[i]; d != NULL; d = d->next)
+			if (d->ring.fd != -1 && !d->rang &&
+			    d->put_s <= before &&
+			    ring_end(&d->ring) - d->begin >= DOC_IDLE_BYTES)
+				doc_renew(b, d);
 }
 
 static void

@@ -290,6 +290,7 @@ main_loop(struct broker *b, const struct options *o)
 			NULL ||
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
+	doc_idle_start(b);
 	main_ready(o);
 	event_base_dispatch(b->base);
 	main_drain(b);

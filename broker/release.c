@@ -34,6 +34,10 @@ release(struct broker *b, struct op *op)
 	struct effect *e;
 	uint64_t before = 0;
 
+	if (op->detached)
+		doc_left(op->doc, op->session);
+	if (op->effects != NULL)
+		doc_freshen(b, op->doc);
 	if (op->doc != NULL && op->doc->ring.fd != -1)
 		before = ring_end(&op->doc->ring);
 	for (e = op->effects; e != NULL; e = e->next)
@@ -84,6 +88,7 @@ release_opened(struct op *op)
 		return;
 	}
 	lanes_expect(s);
+	s->has_ring = 1;
 }
 
 static void

@@ -111,6 +111,31 @@ session_send(struct session *s, const struct msg *m)
 	}
 }
 
+/* Descriptors go one set at a time: these may have to wait for others. */
+void
+session_give_ring(struct session *s)
+{
+	struct msg m = MSG(RING);
+	int fds[2];
+
+	s->ring_due = 0;
+	if (s->dead || s->mute || s->doc == NULL)
+		return;
+	m.f[ring_position].u = s->doc->begin;
+	m.f[ring_ring].u = s->doc->ring.bytes;
+	fds[0] = s->doc->reader_fd;
+	fds[1] = s->doc->bell.wait_fd;
+	if (chan_send_fds(&s->chan, &m, fds, 2) == 0) {
+		session_flush(s);
+	} else if (errno == EAGAIN) {
+		s->ring_due = 1;
+	} else {
+		log_warn("session %llu: descriptors",
+		    (unsigned long long)s->id);
+		session_close(s);
+	}
+}
+
 void
 session_flush(struct session *s)
 {
@@ -118,6 +143,8 @@ session_flush(struct session *s)
 		return;
 	switch (chan_flush(&s->chan)) {
 	case 0:
+		if (s->ring_due)
+			session_give_ring(s);
 		break;
 	case 1:
 		event_add(&s->write_ev, NULL);

@@ -64,6 +64,14 @@ ring_create(struct ring *r, size_t bytes)
 	return (0);
 }
 
+void
+ring_begin_at(struct ring *r, uint64_t pos)
+{
+	r->map->put = pos;
+	atomic_store_explicit(&r->map->head, pos, memory_order_relaxed);
+	atomic_store_explicit(&r->map->tail, pos, memory_order_release);
+}
+
 int
 ring_reader_fd(const struct ring *r)
 {

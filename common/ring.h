@@ -62,6 +62,8 @@ struct ring {
  * power of two from 4096 up, or it is EINVAL.
  */
 int ring_create(struct ring *, size_t bytes);
+/* Before the first ring_put: it goes on where another one ended. */
+void ring_begin_at(struct ring *, uint64_t pos);
 /* A descriptor that can only be mapped for reading; the caller closes it. */
 int ring_reader_fd(const struct ring *);
 /* The reader's side; takes fd over. -1 if it is not a ring of that size. */

@@ -20,6 +20,7 @@ static int link_verdict(struct conn *, const struct msg *);
 static int link_fetched(struct conn *, const struct msg *);
 static int link_token(struct conn *, const struct msg *);
 static int link_kick(struct conn *, const struct msg *);
+static int link_ring(struct conn *, const struct msg *);
 
 /* 0, or -1: the broker's word makes no sense. */
 static int (*const link_handlers[IPC_COUNT])(struct conn *,
@@ -33,6 +34,7 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 	[IPC_TOKEN] = link_token,
 	[IPC_KICK] = link_kick,
 	[IPC_LANED] = turn_laned,
+	[IPC_RING] = link_ring,
 };
 
 int
@@ -321,6 +323,16 @@ link_token(struct conn *c, const struct msg *m)
 		c->dialect->token(c, (enum code)m->f[token_code].u,
 		    m->f[token_text].b);
 	return (0);
+}
+
+static int
+link_ring(struct conn *c, const struct msg *m)
+{
+	int ring = chan_take_fd(&c->link), bell = chan_take_fd(&c->link);
+
+	turn_leave(c);
+	return (reader_move(&c->reader, ring, bell, m->f[ring_ring].u,
+	    m->f[ring_position].u));
 }
 
 static int

@@ -32,7 +32,11 @@ struct reader_batch {
 	struct ring_entry stub;
 };
 
+static int reader_map(struct ring *, int ring_fd, int *bell, int bell_fd,
+    size_t bytes);
+static void reader_unmap(struct ring *, int *bell);
 static int reader_may(const struct conn *);
+static int reader_switch(struct conn *);
 static enum reader_stop reader_gather(struct conn *, struct reader_batch *);
 static int reader_skips(const struct conn *, const struct ring_entry *);
 static int reader_own(const struct conn *, const struct ring_entry *);
@@ -49,8 +53,8 @@ void
 reader_init(struct reader *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->ring.fd = -1;
-	r->bell = -1;
+	r->ring.fd = r->next.ring.fd = -1;
+	r->bell = r->next.bell = -1;
 	TAILQ_INIT(&r->verdicts);
 }
 
@@ -59,25 +63,37 @@ reader_attach(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
     uint64_t pos)
 {
 	reader_detach(r);
-	if (ring_fd == -1 || ring_attach(&r->ring, ring_fd, bytes) == -1) {
-		if (bell_fd != -1)
-			close(bell_fd);
+	if (reader_map(&r->ring, ring_fd, &r->bell, bell_fd, bytes) == -1)
 		return (-1);
-	}
 	r->open = 1;
-	r->bell = bell_fd;
 	r->pos = r->from = pos;
+	return (0);
+}
+
+int
+reader_move(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
+    uint64_t pos)
+{
+	reader_unmap(&r->next.ring, &r->next.bell);
+	r->next.due = 0;
+	if (reader_map(&r->next.ring, ring_fd, &r->next.bell, bell_fd, bytes) ==
+	    -1)
+		return (-1);
+	if (!r->open) { /* the document was left meanwhile */
+		reader_unmap(&r->next.ring, &r->next.bell);
+		return (0);
+	}
+	r->next.due = 1;
+	r->next.pos = pos;
 	return (0);
 }
 
 void
 reader_detach(struct reader *r)
 {
-	if (r->open)
-		ring_close(&r->ring);
-	if (r->bell != -1)
-		close(r->bell);
-	r->bell = -1;
+	reader_unmap(&r->ring, &r->bell);
+	reader_unmap(&r->next.ring, &r->next.bell);
+	r->next.due = 0;
 	r->open = r->live = r->wrote = r->at_own = 0;
 	r->pos = r->from = r->seq = r->handed = 0;
 }
@@ -113,6 +129,8 @@ reader_step(struct conn *c)
 		return (1);
 	if (stop == READER_STUB)
 		reader_stub(c, &batch.stub);
+	else if (stop == READER_EMPTY && batch.n == 0 && r->next.due)
+		return (reader_switch(c));
 	return (batch.n > 0 || stop == READER_STUB || r->pos != start);
 }
 
@@ -177,6 +195,53 @@ void
 conn_wait_own(struct conn *c, int own)
 {
 	c->reader.wait_own = own;
+}
+
+/* A mapping needs no descriptor, and there are few to be had. */
+static int
+reader_map(struct ring *ring, int ring_fd, int *bell, int bell_fd, size_t bytes)
+{
+	*bell = bell_fd;
+	if (ring_fd == -1 || ring_attach(ring, ring_fd, bytes) == -1) {
+		reader_unmap(ring, bell);
+		return (-1);
+	}
+	close(ring->fd);
+	ring->fd = -1;
+	return (0);
+}
+
+static void
+reader_unmap(struct ring *ring, int *bell)
+{
+	ring_close(ring);
+	if (*bell != -1)
+		close(*bell);
+	*bell = -1;
+}
+
+/*
+ * All of the old ring has been read, since the broker filled it before it sent
+ * the new one.  Where more than one came meanwhile, something is missing.
+ */
+static int
+reader_switch(struct conn *c)
+{
+	struct reader *r = &c->reader;
+	int gap = r->pos != r->next.pos;
+
+	poller_set(&c->poller, POLLER_BELL, -1, 0);
+	reader_unmap(&r->ring, &r->bell);
+	r->ring = r->next.ring;
+	r->bell = r->next.bell;
+	r->next.ring = (struct ring){ .fd = -1 };
+	r->next.bell = -1;
+	r->next.due = 0;
+	if (poller_set(&c->poller, POLLER_BELL, r->bell, POLLER_READ) == -1)
+		conn_drop(c);
+	else if (gap)
+		reader_behind(c);
+	return (1);
 }
 
 /* The client's order is the ring's: nothing may be queued or half written. */

@@ -12,7 +12,13 @@ struct conn;
 
 struct reader {
 	struct ring ring;
-	int bell;      /* owned, -1 none */
+	int bell; /* owned, -1 none */
+	struct {
+		struct ring ring; /* to read on in when this one is read */
+		int bell;
+		int due;
+		uint64_t pos; /* where this one ends */
+	} next;
 	int open;      /* a ring is attached */
 	int live;      /* frames go to the client */
 	int wrote;     /* some have gone */
@@ -30,6 +36,9 @@ struct reader {
 void reader_init(struct reader *);
 /* Takes both descriptors over, whatever it returns.  -1: no such ring. */
 int reader_attach(struct reader *, int ring_fd, int bell_fd, size_t bytes,
+    uint64_t pos);
+/* Likewise: the document's ring goes on there. */
+int reader_move(struct reader *, int ring_fd, int bell_fd, size_t bytes,
     uint64_t pos);
 void reader_detach(struct reader *);
 void reader_free(struct reader *);

@@ -24,12 +24,18 @@
 #include "broker/token.h"
 #include "tests/lib/server.h"
 
-#define SERVER_READY_FD 3
-#define SERVER_USER	"nobody" /* where we are root */
+#define SERVER_READY_FD	   3
+#define SERVER_RUNNING_MAX 8
+
+/* What was started and has not been waited for, and by whom. */
+static pid_t running[SERVER_RUNNING_MAX];
+static pid_t starter;
+#define SERVER_USER "nobody" /* where we are root */
 
 static const char *server_level(void);
 static unsigned int server_port_free(void);
 static pid_t server_spawn(const char *const *);
+static void server_orphans(void);
 static void server_child(const char *const *, int);
 static void server_end(pid_t *, const char *, int);
 static int server_unlink(const char *, const struct stat *, int, struct FTW *);
@@ -196,6 +202,7 @@ server_spawn(const char *const *argv)
 	int ready[2];
 	char octet;
 	ssize_t n;
+	size_t i;
 	pid_t pid;
 
 	if (pipe(ready) == -1 || (pid = fork()) == -1)
@@ -211,7 +218,27 @@ server_spawn(const char *const *argv)
 	close(ready[0]);
 	if (n != 1)
 		fatalx(1, "%s did not start", argv[0]);
+	for (i = 0; i < SERVER_RUNNING_MAX && running[i] > 0; i++)
+		continue;
+	if (i < SERVER_RUNNING_MAX)
+		running[i] = pid;
+	starter = getpid();
+	atexit(server_orphans);
 	return (pid);
+}
+
+/*
+ * A test that fails leaves nothing behind: who changes its user has lost the
+ * signal that a parent's death would be.
+ */
+static void
+server_orphans(void)
+{
+	size_t i;
+
+	for (i = 0; i < SERVER_RUNNING_MAX; i++)
+		if (running[i] > 0 && getpid() == starter)
+			kill(-running[i], SIGKILL);
 }
 
 static void
@@ -242,6 +269,7 @@ static void
 server_end(pid_t *pid, const char *name, int killed)
 {
 	int status;
+	size_t i;
 
 	if (*pid == -1)
 		return;
@@ -252,6 +280,8 @@ server_end(pid_t *pid, const char *name, int killed)
 	while (waitpid(*pid, &status, 0) == -1)
 		if (errno != EINTR)
 			fatal(1, "wait for %s", name);
+	for (i = 0; i < SERVER_RUNNING_MAX; i++)
+		running[i] = running[i] == *pid ? 0 : running[i];
 	*pid = -1;
 	if (!killed && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		fatalx(1, "%s ended with %s %d", name,

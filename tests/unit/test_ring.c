@@ -221,6 +221,25 @@ an_entry_over_its_share_is_refused(void **state)
 }
 
 static void
+a_ring_that_begins_elsewhere_is_read_from_there(void **state)
+{
+	const struct ring_entry *e;
+	uint64_t pos = 10 * RING_TEST_BYTES - 64, before = pos - 8;
+	unsigned int seq;
+
+	(void)state;
+	ring_begin_at(&writer, pos);
+	assert_int_equal(ring_peek(&reader, &before, &e), -1);
+	for (seq = 1; seq < 500; seq++) {
+		put(&writer, seq, seq % 90);
+		ring_publish(&writer);
+		assert_int_equal(ring_peek(&reader, &pos, &e), 1);
+		assert_int_equal(e->seq, seq);
+		pos += e->size;
+	}
+}
+
+static void
 a_position_made_up_is_refused(void **state)
 {
 	const struct ring_entry *e;
@@ -439,6 +458,7 @@ main(void)
 		ring_test(head_rises_before_the_batch_is_published),
 		ring_test(a_batch_larger_than_the_ring_leaves_its_end),
 		ring_test(an_entry_over_its_share_is_refused),
+		ring_test(a_ring_that_begins_elsewhere_is_read_from_there),
 		ring_test(a_position_made_up_is_refused),
 		ring_test(a_header_gone_wrong_leads_nobody_outside),
 		ring_test(a_size_past_the_end_of_the_memory_is_refused),

@@ -80,6 +80,7 @@ setup(void **state)
 	b->c->phase = CONN_WS;
 	b->c->session = ME;
 	TAILQ_INIT(&b->c->ops);
+	assert_int_equal(poller_open(&b->c->poller), 0);
 	reader_init(&b->c->reader);
 	assert_int_equal(reader_attach(&b->c->reader, ring_reader_fd(&b->ring),
 			     -1, RING_BYTES, ring_tail(&b->ring)),
@@ -94,6 +95,7 @@ teardown(void **state)
 	struct bench *b = *state;
 
 	reader_free(&b->c->reader);
+	poller_close(&b->c->poller);
 	buf_free(&b->c->out);
 	close(b->c->fd);
 	close(b->client);
@@ -315,6 +317,74 @@ a_frame_that_the_client_takes_in_part_is_finished_first(void **state)
 	expect(b, "abcdef");
 }
 
+/* The document's ring as it goes on, in the writer's hands and the reader's. */
+static void
+renew(struct bench *b)
+{
+	uint64_t end = ring_end(&b->ring);
+
+	ring_close(&b->ring);
+	assert_int_equal(ring_create(&b->ring, RING_BYTES), 0);
+	ring_begin_at(&b->ring, end);
+	assert_int_equal(reader_move(&b->c->reader, ring_reader_fd(&b->ring),
+			     -1, RING_BYTES, end),
+	    0);
+}
+
+static void
+the_reader_goes_on_in_the_next_ring_without_a_gap(void **state)
+{
+	struct bench *b = *state;
+	uint64_t end;
+
+	put(b, 1, OTHER, 0, "a");
+	put(b, 2, OTHER, 0, "b");
+	renew(b);
+	end = put(b, 3, OTHER, 0, "c");
+	turn(b);
+	expect(b, "");
+	conn_live(b->c, 0);
+	turn(b);
+	expect(b, "abc");
+	renew(b);
+	put(b, 0, OTHER, 0, "d");
+	verdict(b, 5, 3, end);
+	turn(b);
+	expect(b, "d");
+	assert_int_equal(seen.nverdicts, 1);
+	assert_int_equal(seen.behind, 0);
+}
+
+static void
+a_ring_missed_between_two_puts_the_reader_behind(void **state)
+{
+	struct bench *b = *state;
+
+	put(b, 1, OTHER, 0, "a");
+	renew(b);
+	put(b, 2, OTHER, 0, "b");
+	renew(b);
+	conn_live(b->c, 0);
+	turn(b);
+	expect(b, "a");
+	assert_int_equal(seen.behind, 1);
+	put(b, 3, OTHER, 0, "c");
+	conn_live(b->c, 2);
+	turn(b);
+	expect(b, "c");
+}
+
+static void
+a_ring_for_a_document_that_was_left_is_let_go(void **state)
+{
+	struct bench *b = *state;
+
+	reader_detach(&b->c->reader);
+	renew(b);
+	assert_null(b->c->reader.next.ring.map);
+	assert_int_equal(reader_move(&b->c->reader, -1, -1, RING_BYTES, 0), -1);
+}
+
 int
 main(void)
 {
@@ -330,6 +400,9 @@ main(void)
 		TEST(a_reader_left_behind_says_so_and_stands_at_the_end),
 		TEST(nothing_overtakes_what_is_queued),
 		TEST(a_frame_that_the_client_takes_in_part_is_finished_first),
+		TEST(the_reader_goes_on_in_the_next_ring_without_a_gap),
+		TEST(a_ring_missed_between_two_puts_the_reader_behind),
+		TEST(a_ring_for_a_document_that_was_left_is_let_go),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
