@@ -5,6 +5,7 @@
 #include "worker/logseq_pull.h"
 #include "worker/logseq_socket.h"
 #include "worker/logseq_tx.h"
+#include "worker/logseq_upload.h"
 
 #define SYNC_DEPTH 16
 
@@ -34,6 +35,8 @@ const struct logseq_route logseq_sync_routes[] = {
 	{ "GET", "/sync/:/health", LOGSEQ_AT_GRAPH, &sync_health_steps },
 	{ "GET", "/sync/:/pull", LOGSEQ_AT_GRAPH, &logseq_pull_steps },
 	{ "POST", "/sync/:/tx/batch", LOGSEQ_AT_GRAPH, &sync_tx_steps },
+	{ "POST", "/sync/:/snapshot/upload", LOGSEQ_AT_GRAPH,
+	    &logseq_upload_steps },
 	{ "DELETE", "/sync/:/admin/reset", LOGSEQ_AT_GRAPH, &sync_reset_steps },
 	{ "*", "/sync/:/*", LOGSEQ_AT_GRAPH, &sync_elsewhere_steps },
 	{ NULL, NULL, LOGSEQ_AT_NOTHING, NULL },
