@@ -262,6 +262,7 @@ static enum code
 upload_datom(struct upload *u, struct bytes packed, int tail)
 {
 	struct graph *g = &u->g;
+	struct logseq_lookup l;
 	struct logseq_datom d;
 	struct logseq_value v;
 	struct graph_attr *a;
@@ -271,11 +272,13 @@ upload_datom(struct upload *u, struct bytes packed, int tail)
 
 	if (logseq_datom_unpack(packed, &d) == -1 || d.e == 0 ||
 	    d.e >= LOGSEQ_TX0 || (a = graph_attr(g, d.a)) == NULL ||
-	    d.v.type == LOGSEQ_NULL || d.v.type == LOGSEQ_LOOKUP ||
-	    d.v.type == LOGSEQ_REF || d.v.b.n >= LOGSEQ_VALUE_MAX ||
+	    d.v.type == LOGSEQ_NULL || d.v.type == LOGSEQ_REF ||
+	    d.v.b.n >= LOGSEQ_VALUE_MAX ||
 	    (d.v.type == LOGSEQ_STRING && !utf8_valid(d.v.b)))
 		return (CODE_INVALID);
 	v = d.v;
+	if (v.type == LOGSEQ_LOOKUP && logseq_lookup_unpack(v.b, &l) == 0)
+		v = VALUE_OF(LOGSEQ_OPAQUE, l.text); /* no lookups here */
 	if ((a->flags & LOGSEQ_FLAG_REF) != 0) {
 		if (v.type != LOGSEQ_INT || (ref = logseq_int_get(v.b)) <= 0 ||
 		    ref >= (int64_t)LOGSEQ_TX0)

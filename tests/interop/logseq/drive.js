@@ -19,17 +19,25 @@ exports.Engine = class {
     return value
   }
 
+  say (line) {
+    this.child.stdin.write(`${line}\n`)
+  }
+
+  ask (line) {
+    this.say(line)
+    return this.line()
+  }
+
   // { result, t, sum }; result 0 is done
   async tx (op, text) {
-    this.child.stdin.write(`tx\t${op}\t${text}\n`)
-    const [result, t, sum] = (await this.line()).split(' ')
+    const [result, t, sum] = (await this.ask(`tx\t${op}\t${text}`)).split(' ')
     return { result: Number(result), t: Number(t), sum }
   }
 
   // [e, attribute, value as JSON]
   async dump () {
     const rows = []
-    this.child.stdin.write('dump\n')
+    this.say('dump')
     for (let line; (line = await this.line()) !== '.';) {
       const a = line.indexOf(' ')
       const v = line.indexOf(' ', a + 1)
