@@ -55,7 +55,7 @@ struct claims {
 	struct bytes preferred_username;
 	struct bytes username;
 	struct bytes name;
-	bool email_verified;
+	bool email_verified; /* absent: yes in a token of our own */
 	bool exp_given;
 	bool aud_list; /* aud is a list, even of one */
 	enum scope scope;

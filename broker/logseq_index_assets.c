@@ -69,10 +69,11 @@ index_assets_sweep(struct txn *t)
 {
 	struct assets_sweep s = { .keys = BUF_INIT };
 	struct bytes rest, key;
-	int r;
+	int r = 0;
 
-	r = txn_field_scan(t, ASSET_STAMP - 1, ASSET_STAMP, BYTES_NONE,
-	    assets_sweep_each, &s);
+	if (txn_field_scan(t, ASSET_STAMP - 1, ASSET_STAMP, BYTES_NONE,
+		assets_sweep_each, &s) == -1)
+		r = -1;
 	for (rest = buf_bytes(&s.keys); r == 0 && list_next(&rest, &key) == 1;)
 		r = txn_field_del(t, key);
 	buf_free(&s.keys);

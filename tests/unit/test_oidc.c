@@ -263,9 +263,15 @@ a_good_token_gives_a_writer_of_logseq_and_nothing_else(void **state)
 	assert_false(
 	    claims_allow_store(&c, DIALECT_SDS, BYTES_LIT("any"), false));
 	claims_free(&c);
+	expect_signed("P-256", ec, ES256, BASE(""), TOKEN_OK);
+	/* An address that the issuer does not vouch for is anybody's. */
+	assert_null(
+	    claims_parse_oidc(bytes_str(BASE(",\"email\":\"a@b.example\"")),
+		&c));
+	assert_false(c.email_verified);
+	claims_free(&c);
 	buf_free(&token);
 	buf_free(&sig);
-	expect_signed("P-256", ec, ES256, BASE(""), TOKEN_OK);
 }
 
 static void

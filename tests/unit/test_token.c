@@ -985,6 +985,12 @@ a_persons_claims_are_kept(void **state)
 	assert_true(c.exp_given && c.exp == 1800000001);
 	assert_true(c.iat == 5 && c.nbf == INT64_MIN);
 	claims_free(&c);
+	read_claims(WITH("\"email\":\"a@b\""), &c);
+	assert_true(c.email_verified);
+	claims_free(&c);
+	read_claims(WITH("\"email\":\"a@b\",\"email_verified\":false"), &c);
+	assert_false(c.email_verified);
+	claims_free(&c);
 }
 
 static void
