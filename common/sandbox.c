@@ -264,5 +264,5 @@ sandbox_fds_room(unsigned int spare)
 	for (fd = 0; fd < SANDBOX_FDS_MAX && spare > 0; fd++)
 		if (fcntl(fd, F_GETFD) == -1)
 			spare--;
-	return ((rlim_t)fd);
+	return ((rlim_t)fd + spare);
 }

@@ -158,6 +158,13 @@ started_as_root()
 	descriptors "$broker" | grep -q passwd
 	is 'broker: nothing that its starter left open' $? 1
 
+	fanout=$(cat "/proc/$broker/task/$broker/children")
+	confined "${fanout% }" fan-out
+	like 'fan-out: its root is gone' \
+	    "$(readlink "/proc/${fanout% }/root")" '*(deleted)'
+	descriptors "${fanout% }" | grep -qE 'passwd|lock|db|keys'
+	is 'fan-out: neither store nor key, nor what a starter left' $? 1
+
 	confined "$listener" listener
 	like 'listener: its root is gone' \
 	    "$(readlink "/proc/$listener/root")" '*(deleted)'
@@ -178,8 +185,8 @@ started_as_root()
 	    "$(descriptors "$worker")" \
 	    '1 anon_inode, 1 memfd:quire-ring, 2 null, 3 socket, 1 worker.log'
 	is 'worker: no process' "$(limit "$worker" 'Max processes')" 0
-	# 8 are in use; ring and bell of another document may be on their way.
-	is 'worker: descriptors' "$(limit "$worker" 'Max open files')" 10
+	# 6 before there was a document; two of these, and a lane, may come.
+	is 'worker: descriptors' "$(limit "$worker" 'Max open files')" 12
 	is 'worker: memory' "$(limit "$worker" 'Max data size')" \
 	    $((64 * 1024 * 1024 + 4 * 100 * 1024 * 1024))
 	finish

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -328,6 +329,46 @@ fd_send(int fd, int passed)
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &passed, sizeof(passed));
 	return (sendmsg(fd, &msg, 0) == 1 ? 0 : -1);
+}
+
+/* How many more descriptors a worker can have, up to most. */
+static unsigned int
+room_count(unsigned int passed, unsigned int most)
+{
+	struct sandbox_plan plan = plan_make();
+	struct sandbox_report report;
+	unsigned int n;
+	int out[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	if ((pid = fork()) == 0) {
+		plan.passed_fds = passed;
+		TRY(sandbox_worker(&plan, -1, -1, -1, &report) == 0);
+		for (n = 0; n < most; n++)
+			if (fcntl(out[1], F_DUPFD_CLOEXEC, 0) == -1)
+				break;
+		TRY(write(out[1], &n, sizeof(n)) == (ssize_t)sizeof(n));
+		_exit(0);
+	}
+	assert_child_is_well(pid);
+	assert_int_equal(read(out[0], &n, sizeof(n)), sizeof(n));
+	close(out[0]);
+	close(out[1]);
+	return (n);
+}
+
+static void
+there_is_room_for_what_is_passed_and_no_more(void **state)
+{
+	struct rlimit limit;
+
+	(void)state;
+	assert_int_equal(room_count(0, 10), 0);
+	assert_int_equal(room_count(3, 10), 3);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max >= 3000)
+		assert_int_equal(room_count(2000, 2500), 2000);
 }
 
 static int
@@ -867,6 +908,7 @@ main(void)
 		cmocka_unit_test(
 		    the_filter_kills_what_is_no_probe_of_the_c_library),
 		cmocka_unit_test(files_are_out_of_reach_without_the_filter),
+		cmocka_unit_test(there_is_room_for_what_is_passed_and_no_more),
 		cmocka_unit_test(a_worker_echoes_takes_a_ring_and_logs_inside),
 		cmocka_unit_test(
 		    a_broker_sees_no_other_file_and_makes_no_socket),
