@@ -181,11 +181,11 @@ started_as_root()
 	[ "$(readlink "/proc/$worker/ns/net")" != \
 	    "$(readlink /proc/self/ns/net)" ]
 	ok $? 'worker: another network'
-	is 'worker: client, broker, poller, ring, bell and log' \
+	is 'worker: client, broker, poller, bell and log' \
 	    "$(descriptors "$worker")" \
-	    '1 anon_inode, 1 memfd:quire-ring, 2 null, 3 socket, 1 worker.log'
+	    '1 anon_inode, 2 null, 3 socket, 1 worker.log'
 	is 'worker: no process' "$(limit "$worker" 'Max processes')" 0
-	# 6 before there was a document; two of these, and a lane, may come.
+	# 6 before there was a document; six are left room for.
 	is 'worker: descriptors' "$(limit "$worker" 'Max open files')" 12
 	is 'worker: memory' "$(limit "$worker" 'Max data size')" \
 	    $((64 * 1024 * 1024 + 4 * 100 * 1024 * 1024))
@@ -223,9 +223,9 @@ started_by_inetd()
 	confined "$listener" "inetd's worker"
 	like "inetd's worker: its root is gone" \
 	    "$(readlink "/proc/$listener/root")" '*(deleted)'
-	is "inetd's worker: client, broker, poller, ring, bell and log" \
+	is "inetd's worker: client, broker, poller, bell and log" \
 	    "$(descriptors "$listener")" \
-	    '1 anon_inode, 1 inetd.log, 1 memfd:quire-ring, 2 null, 3 socket'
+	    '1 anon_inode, 1 inetd.log, 2 null, 3 socket'
 	finish
 }
 
