@@ -19,6 +19,7 @@ static void config_check_chroot(struct conf *, const struct config *);
 static void config_check_root(struct conf *, const struct config *);
 static void config_check_oidc(struct conf *, const struct config *);
 static void config_check_url(struct conf *, const char *, const char *, bool);
+static void config_check_extra(struct conf *, const char *);
 static void config_check_network(struct conf *, const char *);
 static void config_report(void *, const char *);
 
@@ -169,6 +170,37 @@ config_check(struct conf *c, const struct config *config)
 		config_check_url(c, "origin", config->origin.v[i], false);
 	for (i = 0; i < config->proxy.n; i++)
 		config_check_network(c, config->proxy.v[i]);
+	for (i = 0; i < config->secsync_extra.n; i++)
+		config_check_extra(c, config->secsync_extra.v[i]);
+}
+
+/* `name type octets'; the protocol's own members are not to be redefined. */
+static void
+config_check_extra(struct conf *c, const char *text)
+{
+	static const char *const words[] = { "string", "number", "boolean",
+		"array", "object" };
+	static const char *const taken =
+	    " docId pubKey snapshotId parentSnapshotId parentSnapshotProof"
+	    " parentSnapshotUpdateClocks refSnapshotId clock ";
+	char name[256], type[256], whole[259];
+	unsigned long octets;
+	size_t i;
+	int n = -1;
+
+	if (sscanf(text, "%255s %255s %5lu%n", name, type, &octets, &n) != 3 ||
+	    text[n] != '\0' || octets == 0 || octets > 65536) {
+		conf_error(c, "secsync_extra", text,
+		    "is not a name, a type and 1 to 65536");
+		return;
+	}
+	snprintf(whole, sizeof(whole), " %s ", name);
+	if (strpbrk(name, "\"\\") != NULL || strstr(taken, whole) != NULL)
+		conf_error(c, "secsync_extra", text, "has no name of its own");
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(type, words[i]) == 0)
+			return;
+	conf_error(c, "secsync_extra", text, "has no known type");
 }
 
 /* folder: documents follow, so it ends in a slash; otherwise it does not. */

@@ -14,7 +14,7 @@
 #define EXP_MAX_S ((int64_t)100 * 365 * 24 * 3600)
 
 static enum code login_check(struct session *, const struct msg *);
-static void login_expiry(struct session *, int64_t now);
+static void login_expiry(struct session *);
 static int login_refused(struct session *, enum code);
 static int login_enforced(const struct session *);
 
@@ -53,16 +53,14 @@ handle_login(struct session *s, const struct msg *m)
 	if (s->state == IPC_GREETED)
 		s->state = IPC_GRANTED;
 	s->scope = s->claims.scope;
-	login_expiry(s, (int64_t)time(NULL));
+	login_expiry(s);
 	s->refusals = 0;
 	r = rule_find(s->dialect);
 	if (r->claims != NULL && r->claims(&s->claims, &told) == -1)
 		return (-1);
 	g.f[grant_subject].b = s->claims.sub;
 	g.f[grant_scope].u = s->scope;
-	g.f[grant_until].u = login_enforced(s) && s->claims.exp_given
-	    ? (uint64_t)s->claims.exp
-	    : 0;
+	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
 	g.f[grant_claims].b = buf_bytes(&told);
 	session_send(s, &g);
 	buf_free(&told);
@@ -138,17 +136,25 @@ login_enforced(const struct session *s)
 	return (s->dialect != DIALECT_SDS || s->broker->conf->sds_enforce_exp);
 }
 
+/* On time, not up to a second later. */
 static void
-login_expiry(struct session *s, int64_t now)
+login_expiry(struct session *s)
 {
 	struct timeval tv = { 0, 0 };
-	int64_t left = s->claims.exp - now + s->broker->conf->skew;
+	struct timespec now;
+	int64_t left;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	left = s->claims.exp - (int64_t)now.tv_sec + s->broker->conf->skew;
 	event_del(&s->expiry_ev);
 	s->until_s = 0;
 	if (!s->claims.exp_given || !login_enforced(s))
 		return;
 	tv.tv_sec = left < 0 ? 0 : left > EXP_MAX_S ? EXP_MAX_S : left;
+	if (tv.tv_sec > 0 && now.tv_nsec >= 1000) {
+		tv.tv_sec--;
+		tv.tv_usec = 1000000 - now.tv_nsec / 1000;
+	}
 	s->until_s = s->claims.exp + s->broker->conf->skew;
 	event_add(&s->expiry_ev, &tv);
 }

@@ -157,15 +157,14 @@ rule_ephemeral(struct txn *t, const struct submit *s)
 	    may(t, s, PERM_EPHEMERAL, (uint64_t)t->conf->secsync_ephemeral_max);
 	if (code != CODE_OK)
 		return (code);
-	if (s->body.blob != 0)
-		return (CODE_TOO_LARGE);
 	return (relay(t, s, "{\"type\":\"ephemeral-message\",", "}", 0));
 }
 
 static int
 rule_claims(const struct claims *c, struct buf *out)
 {
-	struct secsync_grant g = { .keys_given = c->secsync.keys_given };
+	struct secsync_grant g = { .keys_given = c->secsync.keys_given,
+		.rate = c->secsync.rate_max };
 	struct buf keys = BUF_INIT;
 	size_t i;
 	int rc;

@@ -58,6 +58,7 @@ int
 secsync_grant_pack(struct buf *out, const struct secsync_grant *g)
 {
 	if (list_add_be64(out, g->ephemeral) == -1 ||
+	    list_add_be64(out, g->rate) == -1 ||
 	    list_add_be64(out, g->keys_given) == -1)
 		return (-1);
 	return (buf_add_bytes(out, g->keys));
@@ -67,6 +68,7 @@ int
 secsync_grant_unpack(struct bytes in, struct secsync_grant *g)
 {
 	if (list_next_be64(&in, &g->ephemeral) == -1 ||
+	    list_next_be64(&in, &g->rate) == -1 ||
 	    list_next_be64(&in, &g->keys_given) == -1)
 		return (-1);
 	g->keys = in;

@@ -14,12 +14,11 @@
 
 #define SECSYNC_DIALECT ((enum dialect_id)2) /* its row in dialects.def */
 
-#define SECSYNC_KEY_LEN	 43  /* characters of an author's key */
-#define SECSYNC_HASH_LEN 43  /* characters of H(x) */
-#define SECSYNC_ID_MAX	 256 /* octets of a snapshot's id */
-#define SECSYNC_DOC_MAX	 256 /* octets of a document's id */
-#define SECSYNC_CLOCKS_MAX                                                     \
-	4096 /* authors in one set of clocks: fits a SUBMIT */
+#define SECSYNC_KEY_LEN	   43	/* characters of an author's key */
+#define SECSYNC_HASH_LEN   43	/* characters of H(x) */
+#define SECSYNC_ID_MAX	   256	/* octets of a snapshot's id */
+#define SECSYNC_DOC_MAX	   256	/* octets of a document's id */
+#define SECSYNC_CLOCKS_MAX 5000 /* authors in one set of clocks */
 
 /*
  * The fields of a SUBMIT or SIGNAL.  author is always the writer's key.  body
@@ -81,11 +80,13 @@ struct secsync_head {
 
 /*
  * What GRANT says of the claims: what a worker needs to judge ephemeral
- * messages, for which there is no verdict.  A list: be64 whether they are
- * allowed, be64 whether keys are given, the keys.
+ * messages, for which there is no verdict, and how fast it may read.  A list:
+ * be64 whether they are allowed, be64 messages a second, be64 whether keys are
+ * given, the keys.
  */
 struct secsync_grant {
 	uint64_t ephemeral;
+	uint64_t rate; /* UINT64_MAX: no limit */
 	uint64_t keys_given;
 	struct bytes keys; /* the rest of the list */
 };

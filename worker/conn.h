@@ -97,6 +97,8 @@ struct dialect {
 	void (*piece)(struct conn *, struct bytes);
 	/* A whole WebSocket message; bytes are ours to change, until return. */
 	void (*message)(struct conn *, unsigned int opcode, uint8_t *, size_t);
+	/* One larger than message_max is coming: the last word before 1009. */
+	void (*oversize)(struct conn *);
 	/* Answers of the broker. */
 	void (*grant)(struct conn *, const struct grant_in *);
 	void (*refused)(struct conn *, enum code);
@@ -164,6 +166,12 @@ void conn_sendv(struct conn *, unsigned int opcode, const struct bytes *,
     size_t n);
 void conn_begin(struct conn *, unsigned int opcode, uint64_t size);
 void conn_write(struct conn *, struct bytes);
+/*
+ * A message in fragments, where its size is not known before: opcode with the
+ * first one, 0 (continuation) with the others.  Until the last one is given
+ * nothing else may be sent, but pings and a close.
+ */
+void conn_fragment(struct conn *, unsigned int opcode, struct bytes, int last);
 size_t conn_queued(struct conn *); /* octets not yet taken by the client */
 /* Close frame, then the connection; code 0: a close frame without a code. */
 void conn_close(struct conn *, unsigned int code, const char *reason);

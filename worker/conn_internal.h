@@ -100,6 +100,7 @@ struct conn {
 	int lost;     /* the link has ended */
 	int document; /* OPEN was sent, CLOSE was not */
 	uint64_t session;
+	int64_t until_s;      /* end of the grant, unix time; 0: none */
 	struct kept_list ops; /* behind a large body, in order */
 	struct {
 		uint64_t tag;  /* of the blob under way, 0 none */

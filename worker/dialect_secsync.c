@@ -21,6 +21,7 @@ static int dialect_path(const struct settings *, struct bytes target,
 static int dialect_elsewhere(const struct settings *, struct bytes path);
 static int dialect_known(struct secsync_known *, struct bytes query);
 static void dialect_clocks(struct secsync_known *, struct bytes query);
+static int dialect_rate(struct conn *, struct secsync *);
 static void dialect_accept(struct conn *);
 static void dialect_refuse(struct conn *, struct secsync *, enum code);
 static void dialect_answer(struct conn *, struct secsync *, const char *type);
@@ -81,7 +82,8 @@ secsync_grant(struct conn *c, const struct grant_in *g)
 	struct secsync *s = conn_state(c);
 
 	buf_clear(&s->grant);
-	if (buf_add_bytes(&s->grant, g->claims) == -1) {
+	if (buf_add_bytes(&s->grant, g->claims) == -1 ||
+	    dialect_rate(c, s) == -1) {
 		dialect_refuse(c, s, CODE_BUSY);
 		return;
 	}
@@ -125,17 +127,27 @@ static void
 secsync_fetched(struct conn *c, const struct fetched_in *f)
 {
 	struct secsync *s = conn_state(c);
+	enum code code;
 
 	if (s->phase == SECSYNC_OVER)
 		return;
-	if (secsync_load_fetched(&s->load, f) != CODE_OK)
+	if ((code = secsync_load_fetched(&s->load, f)) == CODE_COMPACTED)
+		secsync_leave(c, s);
+	else if (code != CODE_OK)
 		secsync_end(c, s, "document-error");
-	else if (s->load.step == SECSYNC_LOAD_IDLE &&
-	    s->phase == SECSYNC_LOADING)
-		secsync_ready(c, s);
+	else if (s->load.step == SECSYNC_LOAD_IDLE)
+		secsync_resume(c, s);
 }
 
-/* An ephemeral message too large for the ring is lost, as they may be. */
+static void
+secsync_drained(struct conn *c)
+{
+	struct secsync *s = conn_state(c);
+
+	if (s->phase != SECSYNC_OVER)
+		secsync_load_drained(&s->load);
+}
+
 static void
 secsync_stub(struct conn *c, const struct entry *e)
 {
@@ -143,10 +155,27 @@ secsync_stub(struct conn *c, const struct entry *e)
 
 	if (s->phase == SECSYNC_OVER)
 		return;
+	conn_hold(c, 1);
+	conn_timer(c, 0);
 	if (e->seq == 0)
-		conn_live(c, conn_seq(c));
+		secsync_load_signal(&s->load, e);
 	else
 		secsync_load_record(&s->load, e->seq);
+}
+
+/* It comes back with what it knows and loads what it lacks. */
+static void
+secsync_behind(struct conn *c, uint64_t seq_now)
+{
+	(void)seq_now;
+	secsync_leave(c, conn_state(c));
+}
+
+/* Closed without this word, it would come back and say the same again. */
+static void
+secsync_oversize(struct conn *c)
+{
+	secsync_last(c, conn_state(c), "document-error");
 }
 
 static void
@@ -182,22 +211,21 @@ secsync_closed(struct conn *c)
 	conn_set_state(c, NULL);
 }
 
-/*
- * behind is left out: a client that is too slow is closed and comes back for
- * what it lacks.
- */
 const struct dialect dialect_secsync = {
 	.id = SECSYNC_DIALECT,
 	.match = secsync_match,
 	.upgrade = secsync_upgrade,
 	.request = secsync_request,
 	.message = secsync_message,
+	.oversize = secsync_oversize,
 	.grant = secsync_grant,
 	.refused = secsync_refused,
 	.opened = secsync_opened,
 	.verdict = secsync_verdict,
 	.fetched = secsync_fetched,
+	.behind = secsync_behind,
 	.stub = secsync_stub,
+	.drained = secsync_drained,
 	.pong = secsync_pong,
 	.timer = secsync_timer,
 	.kicked = secsync_kicked,
@@ -280,6 +308,21 @@ dialect_clocks(struct secsync_known *known, struct bytes query)
 	    !known->clocks.failed)
 		buf_clear(&known->clocks);
 	free(text);
+}
+
+/* The stricter of setting and token. */
+static int
+dialect_rate(struct conn *c, struct secsync *s)
+{
+	uint64_t max = conn_settings(c)->secsync_rate_max;
+	struct secsync_grant g;
+
+	if (secsync_grant_unpack(buf_bytes(&s->grant), &g) == -1)
+		return (-1);
+	s->rate = max != 0 && max < g.rate ? max : g.rate;
+	if (s->rate == 0)
+		s->rate = 1;
+	return (0);
 }
 
 static void

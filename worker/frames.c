@@ -25,6 +25,9 @@ frames_step(struct conn *c)
 		return (0);
 	if (n == -1) {
 		log_debug("%s: %s", c->peer, c->ws.reason);
+		if (c->ws.code == WS_CODE_SIZE && c->phase == CONN_WS &&
+		    c->dialect->oversize != NULL)
+			c->dialect->oversize(c);
 		conn_close(c, c->ws.code, c->ws.reason);
 		/* What comes now cannot be told apart from a close frame. */
 		buf_free(&c->in);

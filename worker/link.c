@@ -250,6 +250,7 @@ link_grant(struct conn *c, const struct msg *m)
 		(enum scope)m->f[grant_scope].u, m->f[grant_until].u,
 		m->f[grant_claims].b };
 
+	c->until_s = (int64_t)g.until;
 	if (c->dialect != NULL && c->dialect->grant != NULL)
 		c->dialect->grant(c, &g);
 	return (0);

@@ -104,6 +104,19 @@ conn_write(struct conn *c, struct bytes b)
 		output_frame_done(c);
 }
 
+void
+conn_fragment(struct conn *c, unsigned int opcode, struct bytes b, int last)
+{
+	uint8_t header[10];
+
+	if (c->phase != CONN_WS)
+		return;
+	output_add(c,
+	    bytes_of(header,
+		ws_header(header, (enum ws_opcode)opcode, last, b.n)));
+	output_add(c, b);
+}
+
 size_t
 conn_queued(struct conn *c)
 {

@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -244,10 +245,16 @@ reader_switch(struct conn *c)
 	return (1);
 }
 
-/* The client's order is the ring's: nothing may be queued or half written. */
+/*
+ * The client's order is the ring's: nothing may be queued or half written.  And
+ * nothing goes out once the grant has ended, though the broker's word is still
+ * on its way.
+ */
 static int
 reader_may(const struct conn *c)
 {
+	if (c->until_s != 0 && time(NULL) >= c->until_s)
+		return (0);
 	return (c->reader.open && c->reader.live && c->phase == CONN_WS &&
 	    c->out.len == 0 && c->frame_left == 0);
 }

@@ -2,8 +2,10 @@
  * The jobs as steps: what the client knows, the chain since then, the records.
  * A page is kept while the blob of one of its entries is fetched in between.
  */
-#include "common/utf8.h"
 #include "worker/secsync_load.h"
+
+/* Octets of a fragment, give or take what was fetched at once. */
+#define LOAD_FRAGMENT ((size_t)64 * 1024)
 
 static void load_begin(struct secsync_load *, enum secsync_form, uint64_t);
 static void load_ask(struct secsync_load *);
@@ -17,6 +19,7 @@ static int load_known(struct secsync_load *, const struct entry *);
 static int load_record(struct secsync_load *, const struct entry *);
 static int load_newer(const struct secsync_load *, struct bytes stamp);
 static void load_open(struct secsync_load *, const struct entry *);
+static int load_flush(struct secsync_load *, int last);
 static enum code load_step_end(struct secsync_load *);
 static enum code load_end(struct secsync_load *);
 static void load_member(struct buf *, const char *name, struct bytes value);
@@ -93,6 +96,18 @@ secsync_load_record(struct secsync_load *l, uint64_t seq)
 	load_ask(l);
 }
 
+void
+secsync_load_signal(struct secsync_load *l, const struct entry *e)
+{
+	load_begin(l, SECSYNC_FORM_SIGNAL, conn_seq(l->conn));
+	buf_add_str(&l->frame, "{\"type\":\"ephemeral-message\",");
+	l->close = "}";
+	l->pull = (struct pull){ e->blob, e->size, 0 };
+	l->step = SECSYNC_LOAD_LOG;
+	l->last = 1;
+	load_ask(l);
+}
+
 enum code
 secsync_load_fetched(struct secsync_load *l, const struct fetched_in *f)
 {
@@ -100,10 +115,19 @@ secsync_load_fetched(struct secsync_load *l, const struct fetched_in *f)
 
 	if (l->step == SECSYNC_LOAD_IDLE)
 		return (CODE_OK);
+	if (f->code == CODE_NOT_FOUND && l->form == SECSYNC_FORM_SIGNAL)
+		return (CODE_COMPACTED);
 	if (f->code != CODE_OK)
 		return (f->code);
 	code = pull_active(&l->pull) ? load_slice(l, f) : load_page(l, f);
 	return (code == CODE_OK ? load_run(l) : code);
+}
+
+void
+secsync_load_drained(struct secsync_load *l)
+{
+	if (l->waiting)
+		load_ask(l);
 }
 
 static void
@@ -131,6 +155,9 @@ load_ask(struct secsync_load *l)
 {
 	static const uint8_t chain[] = { SECSYNC_REG_CHAIN };
 
+	l->waiting = conn_queued(l->conn) >= CONN_LOW_BYTES;
+	if (l->waiting)
+		return;
 	if (pull_active(&l->pull))
 		pull_ask(&l->pull, l->conn, 0);
 	else if (l->step == SECSYNC_LOAD_LOG)
@@ -180,6 +207,8 @@ load_run(struct secsync_load *l)
 		r = load_entry(l);
 	if (r == -1 || l->frame.failed || l->cursor.failed)
 		return (r == -1 ? CODE_STORAGE : CODE_BUSY);
+	if (l->frame.len >= LOAD_FRAGMENT && load_flush(l, 0) == -1)
+		return (CODE_STORAGE);
 	if (r == 0 && l->last)
 		return (load_step_end(l));
 	load_ask(l);
@@ -311,23 +340,35 @@ load_step_end(struct secsync_load *l)
 	return (l->frame.failed ? CODE_BUSY : CODE_OK);
 }
 
-/* The broker does not look into blobs, so others' text is checked here. */
 static enum code
 load_end(struct secsync_load *l)
 {
-	struct bytes frame;
-
-	if (l->form != SECSYNC_FORM_RELAY)
+	if (l->form == SECSYNC_FORM_RELAY && l->frame.len == 0 && !l->begun)
+		return (CODE_COMPACTED);
+	if (l->form != SECSYNC_FORM_RELAY && l->form != SECSYNC_FORM_SIGNAL)
 		buf_add_str(&l->frame, "]}");
-	frame = buf_bytes(&l->frame);
-	if (l->frame.failed || !utf8_valid(frame))
+	if (l->frame.failed || load_flush(l, 1) == -1)
 		return (CODE_STORAGE);
 	l->step = SECSYNC_LOAD_IDLE;
-	conn_send(l->conn, WS_TEXT, frame);
 	buf_free(&l->page);
 	buf_free(&l->frame);
 	conn_live(l->conn, l->upto);
 	return (CODE_OK);
+}
+
+/* The broker does not look into blobs, so others' text is checked here. */
+static int
+load_flush(struct secsync_load *l, int last)
+{
+	struct bytes frame = buf_bytes(&l->frame);
+
+	if (utf8_feed(&l->utf8, frame) == -1 || (last && !utf8_done(&l->utf8)))
+		return (-1);
+	conn_fragment(l->conn, l->begun ? WS_CONTINUATION : WS_TEXT, frame,
+	    last);
+	l->begun = !last;
+	buf_clear(&l->frame);
+	return (0);
 }
 
 static void

@@ -1,7 +1,8 @@
 /*
- * Frames that are made from what is stored: the document (secsync.md, section
+ * Messages that are made from what is stored: the document (secsync.md, section
  * 6), the payload of a refused snapshot, an entry too large for the ring.  One
- * job at a time; the ring's reader stands still meanwhile.
+ * job at a time; the ring's reader stands still meanwhile.  Long ones leave in
+ * fragments as the client takes them, and are never here as a whole.
  *
  * What other clients wrote is spliced, never parsed: a record is a finished
  * piece of JSON text, and what is selected by stands before it.
@@ -10,6 +11,7 @@
 #define QUIRE_SECSYNC_LOAD_H
 
 #include "common/secsync.h"
+#include "common/utf8.h"
 #include "worker/conn.h"
 #include "worker/pull.h"
 
@@ -17,7 +19,8 @@ enum secsync_form {
 	SECSYNC_FORM_DOCUMENT,
 	SECSYNC_FORM_OUTDATED, /* snapshot-save-failed with all there is */
 	SECSYNC_FORM_MISSES,   /* the same with the updates only */
-	SECSYNC_FORM_RELAY, /* one record, as it would have been in the ring */
+	SECSYNC_FORM_RELAY,  /* one record, as it would have been in the ring */
+	SECSYNC_FORM_SIGNAL, /* an ephemeral message, likewise */
 };
 
 enum secsync_load_step {
@@ -51,7 +54,10 @@ struct secsync_load {
 	size_t used;
 	struct pull pull;
 	const char *close; /* what ends the record whose blob is pulled */
-	struct buf frame;
+	struct buf frame;  /* what of the message is still to be sent */
+	struct utf8 utf8;
+	int begun;   /* a fragment was sent: nothing else may be */
+	int waiting; /* for secsync_load_drained */
 };
 
 void secsync_load_init(struct secsync_load *, struct conn *);
@@ -68,12 +74,16 @@ enum code secsync_load_document(struct secsync_load *,
 void secsync_load_refusal(struct secsync_load *, enum secsync_form,
     uint64_t head, uint64_t upto);
 void secsync_load_record(struct secsync_load *, uint64_t seq);
+void secsync_load_signal(struct secsync_load *, const struct entry *);
 
 /*
- * An answer of the broker.  CODE_OK, or why the client must go.  When the step
- * is idle again the frame has been sent and the reader goes on.
+ * An answer of the broker.  CODE_OK, or why the client must go; COMPACTED: what
+ * was to be relayed has been dropped since.  When the step is idle again the
+ * message has been sent and the reader goes on.
  */
 enum code secsync_load_fetched(struct secsync_load *,
     const struct fetched_in *);
+/* The client takes more. */
+void secsync_load_drained(struct secsync_load *);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "common/base64url.h"
 #include "worker/secsync_canon.h"
+#include "worker/secsync_extra.h"
 #include "worker/secsync_message.h"
 
 #define KEY_BYTES	32
@@ -43,16 +44,19 @@ static const unsigned int data_wanted[] = {
 };
 
 static int message_envelope(struct secsync_message *, const struct json *);
-static int message_data(struct secsync_message *, const struct json *);
+static int message_data(struct secsync_message *, const struct json *,
+    char *const *extra);
 static int message_snapshot(struct secsync_message *, const struct json *);
 static int message_update(struct secsync_message *, const struct json *);
 static enum secsync_kind message_kind(const struct json *);
-static int message_members(const struct json *, struct json *, unsigned int);
+static int message_members(const struct json *, struct json *, unsigned int,
+    char *const *extra);
 static int truthy(const struct json *);
 static int octets(struct bytes text, ssize_t n);
 
 int
-secsync_message_parse(struct secsync_message *m, struct bytes text)
+secsync_message_parse(struct secsync_message *m, struct bytes text,
+    char *const *extra)
 {
 	static const char *const names[] = { "ciphertext", "nonce", "signature",
 		"publicData" };
@@ -69,7 +73,9 @@ secsync_message_parse(struct secsync_message *m, struct bytes text)
 	m->echo_clock = data[DATA_CLOCK];
 	if (v[3].type != JSON_OBJECT || (report.flags & JSON_HAS_LONE) != 0)
 		return (-1);
-	return (message_envelope(m, v) == -1 ? -1 : message_data(m, &v[3]));
+	if (message_envelope(m, v) == -1)
+		return (-1);
+	return (message_data(m, &v[3], extra));
 }
 
 void
@@ -115,7 +121,8 @@ message_envelope(struct secsync_message *m, const struct json *v)
 }
 
 static int
-message_data(struct secsync_message *m, const struct json *public_data)
+message_data(struct secsync_message *m, const struct json *public_data,
+    char *const *extra)
 {
 	struct json canonical, data[DATA_COUNT];
 
@@ -124,7 +131,8 @@ message_data(struct secsync_message *m, const struct json *public_data)
 		return (-1);
 	canonical.type = JSON_OBJECT;
 	canonical.text = buf_bytes(&m->data);
-	if (message_members(&canonical, data, data_wanted[m->kind]) == -1)
+	if (message_members(&canonical, data, data_wanted[m->kind], extra) ==
+	    -1)
 		return (-1);
 	m->doc = json_raw(&data[DATA_DOC]);
 	m->key = json_raw(&data[DATA_KEY]);
@@ -174,10 +182,10 @@ message_kind(const struct json *data)
 	return (SECSYNC_KIND_EPHEMERAL);
 }
 
-/* All the wanted members and no other. */
+/* All the wanted members, and no other but what an operator allows. */
 static int
 message_members(const struct json *object, struct json *data,
-    unsigned int wanted)
+    unsigned int wanted, char *const *extra)
 {
 	struct json_iter it;
 	struct json value;
@@ -193,7 +201,7 @@ message_members(const struct json *object, struct json *data,
 		return (-1);
 	json_iter_init(&it, object);
 	while (json_iter_next(&it, &key, &value))
-		members++;
+		members += !secsync_extra_ok(extra, key, &value);
 	for (i = 0; i < DATA_COUNT; i++)
 		members -= wanted >> i & 1;
 	return (members == 0 ? 0 : -1);

@@ -43,9 +43,11 @@ struct secsync_message {
 
 /*
  * 0, or -1: not acceptable (or no memory).  kind and the echoes are set either
- * way.  text must stay as long as the message is used.
+ * way.  text must stay as long as the message is used.  extra: the setting
+ * secsync_extra.
  */
-int secsync_message_parse(struct secsync_message *, struct bytes text);
+int secsync_message_parse(struct secsync_message *, struct bytes text,
+    char *const *extra);
 void secsync_message_free(struct secsync_message *);
 
 /* Appends what is stored and relayed: see common/secsync.h.  0 or -1. */

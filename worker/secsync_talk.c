@@ -8,6 +8,7 @@
 #include "worker/secsync_talk.h"
 #include "worker/secsync_verify.h"
 
+static void talk_pay(struct conn *, struct secsync *);
 static void talk_judge(struct conn *, struct secsync *,
     struct secsync_message *);
 static void talk_bad(struct conn *, struct secsync *,
@@ -41,13 +42,28 @@ static void verdict_probe(struct conn *, struct secsync *, enum code);
 void
 secsync_ready(struct conn *c, struct secsync *s)
 {
+	int64_t due_ms = s->recover.on ? s->recover.due_ms : 0;
+	int64_t paid_ms = s->paid_us / 1000;
+	int wait = paid_ms > conn_now_ms(c);
+
 	s->phase = SECSYNC_READY;
-	conn_timer(c, s->recover.on ? s->recover.due_ms : 0);
-	conn_hold(c, 0);
+	if (wait && (due_ms == 0 || paid_ms < due_ms))
+		due_ms = paid_ms;
+	conn_timer(c, due_ms);
+	conn_hold(c, wait);
 }
 
 void
-secsync_end(struct conn *c, struct secsync *s, const char *type)
+secsync_resume(struct conn *c, struct secsync *s)
+{
+	if (s->phase == SECSYNC_LOADING || s->phase == SECSYNC_READY)
+		secsync_ready(c, s);
+	else if (s->phase == SECSYNC_DELAYED)
+		conn_timer(c, s->delay_ms);
+}
+
+void
+secsync_last(struct conn *c, struct secsync *s, const char *type)
 {
 	char frame[64];
 	int n;
@@ -57,8 +73,25 @@ secsync_end(struct conn *c, struct secsync *s, const char *type)
 	s->phase = SECSYNC_OVER;
 	conn_timer(c, 0);
 	conn_pause(c);
+	if (s->load.begun)
+		return;
 	n = snprintf(frame, sizeof(frame), "{\"type\":\"%s\"}", type);
 	conn_send(c, WS_TEXT, bytes_of(frame, (size_t)n));
+}
+
+void
+secsync_end(struct conn *c, struct secsync *s, const char *type)
+{
+	secsync_last(c, s, type);
+	conn_close(c, 0, NULL);
+}
+
+void
+secsync_leave(struct conn *c, struct secsync *s)
+{
+	s->phase = SECSYNC_OVER;
+	conn_timer(c, 0);
+	conn_pause(c);
 	conn_close(c, 0, NULL);
 }
 
@@ -90,7 +123,9 @@ secsync_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 	(void)opcode;
 	if (s == NULL || s->phase != SECSYNC_READY)
 		return;
-	ok = secsync_message_parse(&m, bytes_of(p, n)) == 0;
+	talk_pay(c, s);
+	ok = secsync_message_parse(&m, bytes_of(p, n),
+		 conn_settings(c)->secsync_extra) == 0;
 	if (talk_too_large(c, m.kind, n))
 		secsync_end(c, s, "document-error");
 	else if (ok && !talk_allowed(s, &m))
@@ -101,6 +136,8 @@ secsync_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 	else
 		talk_judge(c, s, &m);
 	secsync_message_free(&m);
+	if (s->phase == SECSYNC_READY)
+		secsync_ready(c, s);
 }
 
 void
@@ -142,7 +179,7 @@ secsync_pong(struct conn *c, struct bytes payload)
 	    be32_get(payload.p) != s->pings)
 		return;
 	secsync_recover_pong(&s->recover, conn_now_ms(c));
-	conn_timer(c, s->recover.due_ms);
+	secsync_ready(c, s);
 }
 
 void
@@ -155,11 +192,27 @@ secsync_timer(struct conn *c)
 	if (s->phase == SECSYNC_DELAYED) {
 		talk_refuse_now(c, s);
 	} else if (s->phase == SECSYNC_READY && s->recover.on &&
-	    s->recover.due_ms != 0) {
+	    s->recover.due_ms != 0 && s->recover.due_ms <= conn_now_ms(c)) {
 		secsync_recover_expire(&s->recover);
 		s->draining = 1;
 		talk_drain(c, s);
+	} else if (s->phase == SECSYNC_READY) {
+		secsync_ready(c, s);
 	}
+}
+
+/*
+ * A second's worth may come at once, the rest waits unread: what is late is not
+ * lost, and a client that is refused would only repeat it.
+ */
+static void
+talk_pay(struct conn *c, struct secsync *s)
+{
+	int64_t second_ago_us = (conn_now_ms(c) - 1000) * 1000;
+
+	if (s->paid_us < second_ago_us)
+		s->paid_us = second_ago_us;
+	s->paid_us += s->rate > 1000000 ? 0 : 1000000 / (int64_t)s->rate;
 }
 
 static void
@@ -356,7 +409,8 @@ talk_refuse(struct conn *c, struct secsync *s)
 	} else {
 		s->phase = SECSYNC_DELAYED;
 		conn_hold(c, 1);
-		conn_timer(c, conn_now_ms(c) + delay_ms);
+		s->delay_ms = conn_now_ms(c) + delay_ms;
+		conn_timer(c, s->delay_ms);
 	}
 }
 

@@ -33,6 +33,9 @@ struct secsync {
 	struct secsync_load load;
 	struct secsync_recover recover;
 	struct buf grant; /* what GRANT said */
+	uint64_t rate;	  /* messages a second, UINT64_MAX: any */
+	int64_t paid_us;  /* up to when the messages so far are paid for */
+	int64_t delay_ms; /* the end of DELAYED */
 	/* The question that was asked. */
 	unsigned int asked; /* enum secsync_verb */
 	struct buf id;	    /* snapshotId or refSnapshotId */
@@ -45,10 +48,16 @@ struct secsync {
 	uint32_t pings; /* number in the newest refusal's PING */
 };
 
-/* Reads the client again. */
+/* Reads the client again, now or when its rate allows. */
 void secsync_ready(struct conn *, struct secsync *);
-/* Says {"type":type} and closes. */
+/* Goes on after an entry that was fetched in between. */
+void secsync_resume(struct conn *, struct secsync *);
+/* Says {"type":type} as the last thing; in the middle of a message, nothing. */
+void secsync_last(struct conn *, struct secsync *, const char *type);
+/* The same, and closes. */
 void secsync_end(struct conn *, struct secsync *, const char *type);
+/* Closes without a word, after which the client comes back. */
+void secsync_leave(struct conn *, struct secsync *);
 /* What the client is told when the broker refuses the connection. */
 const char *secsync_end_type(enum code);
 

@@ -11,17 +11,21 @@ const path = require('node:path')
 process.setMaxListeners(100)
 const build = path.resolve(process.env.QUIRE_B || '.build')
 
+const root = process.geteuid() === 0
+const user = root ? 'nobody' : '""'
+const level = process.env.QUIRE_SANDBOX || (root ? 'require' : 'best-effort')
+
 class Relay {
   constructor (settings = []) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'quire.'))
     this.keys = path.join(this.dir, 'keys')
     this.conf = path.join(this.dir, 'conf')
     fs.mkdirSync(path.join(this.dir, 'data'), 0o700)
-    fs.chmodSync(this.dir, 0o711) // the worker's user must get to the socket
+    fs.chmodSync(this.dir, 0o711) // the worker's user must get to the sockets
     fs.writeFileSync(this.conf, [`data ${this.dir}/data`,
       `socket ${this.dir}/broker.sock`, `control ${this.dir}/control.sock`,
-      `keys ${this.keys}`, 'sessions_per_subject_max 10000',
-      ...(process.getuid() === 0 ? ['user nobody', 'worker_user nobody'] : ['user ""']),
+      `keys ${this.keys}`, `user ${user}`, `worker_user ${user}`,
+      `sandbox ${level}`, 'sessions_per_subject_max 10000',
       ...settings, ''].join('\n'))
     execFileSync(`${build}/quirectl`, ['keygen', this.keys])
   }
@@ -32,7 +36,7 @@ class Relay {
     await relay.startBroker()
     relay.listener = await start('quire-worker', ['-d', '-s',
       `${relay.dir}/broker.sock`, '-l', `127.0.0.1:${relay.port}`, '-m',
-      '2000', '-M', '2000', '-u', 'nobody'])
+      '2000', '-M', '2000', '-u', 'nobody', '-S', level])
     return relay
   }
 

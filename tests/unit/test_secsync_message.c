@@ -88,7 +88,7 @@ assert_canonical(const char *in, const char *want)
 static int
 parse(struct secsync_message *m, const char *text)
 {
-	return (secsync_message_parse(m, bytes_str(text)));
+	return (secsync_message_parse(m, bytes_str(text), NULL));
 }
 
 static int
@@ -440,7 +440,7 @@ judge(const struct json *vector)
 	int rc = -1;
 
 	json_find(vector, "message", &v);
-	if (secsync_message_parse(&m, v.text) == 0) {
+	if (secsync_message_parse(&m, v.text, NULL) == 0) {
 		rc = secsync_verify(&m);
 		assert_int_equal(secsync_signed_text(&text, &m), 0);
 		if (want.p != NULL)
