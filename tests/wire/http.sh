@@ -1,3 +1,4 @@
 #!/bin/sh
 # What every dialect's connection has in common.
-exec "${QUIRE_B:-.build}/tests/wire/wsplay" tests/wire/deadlines*.wire
+exec "${QUIRE_B:-.build}/tests/wire/wsplay" tests/wire/deadlines*.wire \
+	tests/wire/hostile_http.wire

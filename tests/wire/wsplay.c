@@ -22,7 +22,7 @@
  *	A> raw OCTETS		not a frame, just octets; and this:
  *	A> request METHOD TARGET [BODY]		both connect where none is
  *	A< bin OCTETS		A< text TEXT		A< pong OCTETS
- *	A< big BEGIN SIZE [FROM]
+ *	A< big BEGIN SIZE [FROM]		A< utf8 OCTETS	of a text
  *	A< close [CODE [REASON]]		no code: the frame has none
  *	A< none			nothing came before the answer to a ping; who
  *				has just connected is in the store by then
@@ -75,8 +75,8 @@ static play_fn play_set, play_setting, play_token, play_restart;
 static play_fn play_connect, play_refused, play_glue, play_header, play_drop;
 static play_fn send_bin, send_text, send_ping, send_big, send_close, send_raw,
     send_request;
-static play_fn want_bin, want_text, want_pong, want_big, want_close, want_none,
-    want_end, want_http, want_field, want_token;
+static play_fn want_bin, want_text, want_utf8, want_pong, want_big, want_close,
+    want_none, want_end, want_http, want_field, want_token;
 
 /* kind: '-' for no client, ' ' the client acts, '>' sends, '<' must receive */
 static const struct play_row {
@@ -102,6 +102,7 @@ static const struct play_row {
 	{ '>', "request", send_request },
 	{ '<', "bin", want_bin },
 	{ '<', "text", want_text },
+	{ '<', "utf8", want_utf8 },
 	{ '<', "pong", want_pong },
 	{ '<', "big", want_big },
 	{ '<', "close", want_close },
@@ -495,6 +496,16 @@ want_pong(struct play *play, struct play_client *c, char *rest)
 
 	play_octets(play, rest, &data);
 	play_want(play, c, WS_PONG, buf_bytes(&data));
+	buf_free(&data);
+}
+
+static void
+want_utf8(struct play *play, struct play_client *c, char *rest)
+{
+	struct buf data = BUF_INIT;
+
+	play_octets(play, rest, &data);
+	play_want(play, c, WS_TEXT, buf_bytes(&data));
 	buf_free(&data);
 }
 
