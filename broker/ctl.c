@@ -31,6 +31,8 @@ static const struct ctl_command {
 	{ "stores", "[-j]", 0, ctl_stores },
 	{ "backup", "dir", 1, ctl_backup },
 	{ "restore", "dir", 1, ctl_restore },
+	{ "import", "-c room file", 3, ctl_import },
+	{ "export", "-c room", 2, ctl_export },
 	{ "compact", "[store]", 0, ctl_compact },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify },
 	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },

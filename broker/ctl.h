@@ -23,6 +23,7 @@ ctl_run_fn ctl_verify;			      /* ctl_verify.c */
 ctl_run_fn ctl_compact;			      /* ctl_job.c */
 ctl_run_fn ctl_backup;			      /* ctl_backup.c */
 ctl_run_fn ctl_restore;			      /* ctl_restore.c */
+ctl_run_fn ctl_import, ctl_export;	      /* ctl_canvas.c */
 ctl_run_fn ctl_sandbox;			      /* ctl_sandbox.c */
 
 /* Says how the command named in argv[0] is called; returns EX_USAGE. */

@@ -5,6 +5,7 @@
  * A room is a stamped register a component, so that its newest stamp finds it,
  * and the log of all patches.  Presence is in the cards of sessions.
  */
+#include "broker/canvas_store.h"
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/canvas.h"
@@ -13,8 +14,6 @@
 #include "common/utf8.h"
 #include "common/wire.h"
 
-/* A component that is larger is kept as a blob: an entry must fit a FETCHED. */
-#define CANVAS_INLINE_BYTES (64u * KIB)
 /* What stands around the patches in a frame, and the ring's own. */
 #define CANVAS_FRAME_BYTES (CANVAS_CLIENT_MAX + 256u)
 
@@ -29,7 +28,6 @@ static int canvas_items_ok(struct bytes);
 static enum code canvas_store(struct txn *, struct bytes items);
 static enum code canvas_write(struct txn *, struct canvas_merge *);
 static int canvas_put(struct txn *, const struct canvas_component *);
-static int canvas_put_blob(struct txn *, struct bytes, struct body *);
 static canvas_load canvas_get;
 static enum code canvas_relay(struct txn *, const struct submit *,
     uint64_t seq);
@@ -218,14 +216,10 @@ static int
 canvas_put(struct txn *t, const struct canvas_component *c)
 {
 	struct buf stored = BUF_INIT;
-	struct body body;
 	int r = canvas_component_pack(&stored, c);
 
-	body = BODY_OF(buf_bytes(&stored));
-	if (r == 0 && stored.len > CANVAS_INLINE_BYTES)
-		r = canvas_put_blob(t, buf_bytes(&stored), &body);
 	if (r == 0)
-		r = txn_field_put(t, c->key, t->seq + 1, &body);
+		r = canvas_store_put(t, c->key, t->seq + 1, buf_bytes(&stored));
 	buf_free(&stored);
 	if (r == -1)
 		t->failed = 1;
@@ -233,38 +227,9 @@ canvas_put(struct txn *t, const struct canvas_component *c)
 }
 
 static int
-canvas_put_blob(struct txn *t, struct bytes stored, struct body *body)
-{
-	uint32_t slice = 0;
-	struct bytes b;
-
-	*body = (struct body){ .size = stored.n };
-	if (txn_blob_new(t, &body->blob) == -1)
-		return (-1);
-	for (; stored.n > 0; stored = bytes_skip(stored, BLOB_SLICE_BYTES)) {
-		b = stored;
-		if (b.n > BLOB_SLICE_BYTES)
-			b.n = BLOB_SLICE_BYTES;
-		if (txn_blob_slice(t, body->blob, slice++, b) == -1)
-			return (-1);
-	}
-	return (0);
-}
-
-static int
 canvas_get(void *arg, struct bytes key, struct buf *stored)
 {
-	struct txn *t = arg;
-	struct field f;
-	int r;
-
-	if ((r = txn_field_get(t, key, stored, &f)) != 1 || f.body.blob == 0)
-		return (r);
-	buf_clear(stored);
-	return (
-	    txn_blob_read(t, f.body.blob, 0, (size_t)f.body.size, stored) == -1
-		? -1
-		: 1);
+	return (canvas_store_get(arg, key, stored));
 }
 
 /*

@@ -158,6 +158,9 @@ struct record {
  * body is adopted (no longer thrown away with its session). */
 int txn_append(struct txn *, unsigned int kind, const struct bytes *piece,
     size_t n, uint64_t blob, uint64_t blob_size, uint64_t *seq);
+/* Makes a new document whose numbers go on after seq, as if all up to it had
+ * been dropped.  0, -1. */
+int txn_log_begin(struct txn *, uint64_t seq);
 /* 1: found; r borrows from the handle until the next read; 0; -1. */
 int txn_log_get(struct txn *, uint64_t seq, struct record *r);
 typedef int txn_each_record(const struct record *, void *arg); /* as kv_each */

@@ -60,6 +60,19 @@ txn_append(struct txn *tx, unsigned int kind, const struct bytes *piece,
 }
 
 int
+txn_log_begin(struct txn *tx, uint64_t seq)
+{
+	if (tx->doc != 0)
+		return (txn_fail(tx));
+	if (txn_create(tx) == -1 ||
+	    (seq > 0 &&
+		log_stub_put(tx, RECORD_GONE_RUN, 1, seq, tx->row.chain) == -1))
+		return (-1);
+	tx->seq = tx->row.oldest = seq;
+	return (txn_row_touch(tx));
+}
+
+int
 txn_log_get(struct txn *tx, uint64_t seq, struct record *r)
 {
 	int found = log_get(tx, seq, r);

@@ -196,7 +196,7 @@ canvas_component_text(struct buf *b, struct bytes key, struct bytes stored,
 	canvas_name_text(b, key);
 	buf_add_u8(b, '{');
 	while ((r = canvas_field_next(&stored, &f)) == 1) {
-		if (f.stamp <= after && after != 0)
+		if (f.stamp <= after)
 			continue;
 		if (n++ > 0)
 			buf_add_u8(b, ',');

@@ -1,6 +1,7 @@
 /* Duplicates are found by sorting: an object may have 100,000 members. */
 #include <stdlib.h>
 
+#include "common/wire.h"
 #include "worker/canvas_members.h"
 
 static void members_forget(struct canvas_members *);
@@ -69,6 +70,26 @@ canvas_text_value(struct buf *b, const struct json *v)
 		comma = token.type != JSON_KEY && token.type != JSON_ARRAY &&
 		    token.type != JSON_OBJECT;
 	}
+	return (b->failed ? -1 : 0);
+}
+
+int
+canvas_text_field(struct buf *b, const struct json *v)
+{
+	struct buf text = BUF_INIT;
+	struct json_iter it;
+	struct json e;
+
+	if (v->type != JSON_ARRAY)
+		return (canvas_text_value(b, v));
+	json_iter_init(&it, v);
+	while (json_iter_next(&it, NULL, &e)) {
+		buf_clear(&text);
+		if (canvas_text_value(&text, &e) == -1)
+			b->failed = 1;
+		list_add(b, buf_bytes(&text));
+	}
+	buf_free(&text);
 	return (b->failed ? -1 : 0);
 }
 

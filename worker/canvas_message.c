@@ -37,7 +37,6 @@ static int cut_patches(struct cut *, struct buf *, const struct json *);
 static int cut_object(struct cut *, struct buf *, const struct json *);
 static int cut_component(struct cut *, struct buf *, const struct json *);
 static int cut_value(struct cut *, const struct json *, enum canvas_type *);
-static int cut_array(struct buf *, const struct json *);
 static int cut_is_delta(const struct json *);
 static int cut_delta(struct cut *, const struct json *);
 static int cut_run(struct buf *, const struct json *);
@@ -231,34 +230,12 @@ cut_component(struct cut *cut, struct buf *items, const struct json *component)
 static int
 cut_value(struct cut *cut, const struct json *v, enum canvas_type *type)
 {
-	*type = CANVAS_TEXT;
-	if (v->type == JSON_ARRAY) {
-		*type = CANVAS_ARRAY;
-		return (cut_array(&cut->value, v));
-	}
 	if (v->type == JSON_OBJECT && cut_is_delta(v)) {
 		*type = CANVAS_DELTA;
 		return (cut_delta(cut, v));
 	}
-	return (canvas_text_value(&cut->value, v));
-}
-
-static int
-cut_array(struct buf *list, const struct json *array)
-{
-	struct buf text = BUF_INIT;
-	struct json_iter it;
-	struct json e;
-
-	json_iter_init(&it, array);
-	while (json_iter_next(&it, NULL, &e)) {
-		buf_clear(&text);
-		if (canvas_text_value(&text, &e) == -1)
-			list->failed = 1;
-		list_add(list, buf_bytes(&text));
-	}
-	buf_free(&text);
-	return (list->failed ? -1 : 0);
+	*type = v->type == JSON_ARRAY ? CANVAS_ARRAY : CANVAS_TEXT;
+	return (canvas_text_field(&cut->value, v));
 }
 
 static int
@@ -326,5 +303,5 @@ cut_numbers(struct buf *list, const struct json *values)
 	while (json_iter_next(&it, NULL, &v))
 		if (v.type != JSON_NUMBER && v.type != JSON_NULL)
 			return (-1);
-	return (cut_array(list, values));
+	return (canvas_text_field(list, values));
 }

@@ -52,8 +52,6 @@ static const struct {
 	{ "eph-delete-own", "tombstones of presence are not kept" },
 	{ "hostile-buf-offset", "what is malformed is ignored" },
 	{ "hostile-doc-string", "what is malformed is ignored" },
-	{ "life-import", "there is no import yet" },
-	{ "life-rollback-heal", "there is no import yet" },
 };
 
 static play_fn play_import, play_server, play_open, play_send, play_refresh,
