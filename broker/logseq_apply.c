@@ -11,6 +11,7 @@ static enum edit_error apply_add(struct edit *, const struct edit_item *);
 static enum edit_error apply_retract(struct edit *, const struct edit_item *);
 static enum edit_error apply_retract_entity(struct edit *,
     const struct edit_item *);
+static int apply_first(struct graph *, uint64_t e, const struct graph_attr *);
 static void apply_remove(struct graph *, struct bytes list,
     const struct logseq_value *but);
 static int value_eq(const struct logseq_value *, const struct logseq_value *);
@@ -57,6 +58,10 @@ apply_add(struct edit *e, const struct edit_item *item)
 	if ((item->a->flags & LOGSEQ_FLAG_UNIQUE) != 0 &&
 	    graph_owner(g, item->a, &v, &owner) == 1 && owner != eid)
 		return (EDIT_BAD);
+	if (apply_first(g, eid, item->a)) {
+		graph_add(g, eid, item->a, &v);
+		return (EDIT_OK);
+	}
 	if ((item->a->flags & LOGSEQ_FLAG_MANY) == 0) {
 		graph_datoms(g, eid, item->a, &old);
 		apply_remove(g, buf_bytes(&old), &v);
@@ -65,6 +70,23 @@ apply_add(struct edit *e, const struct edit_item *item)
 	if (graph_has(g, eid, item->a, &v) == 0)
 		graph_add(g, eid, item->a, &v);
 	return (EDIT_OK);
+}
+
+/* Is it the first value of that attribute that a new entity gets? */
+static int
+apply_first(struct graph *g, uint64_t e, const struct graph_attr *a)
+{
+	struct buf key = BUF_INIT;
+	int fresh = 0;
+
+	if (e < g->fresh)
+		return (0);
+	buf_add_be64(&key, e);
+	buf_add_bytes(&key, buf_bytes(&a->key));
+	if (map_at(&g->written, buf_bytes(&key), &fresh) == NULL)
+		g->t->failed = 1;
+	buf_free(&key);
+	return (fresh);
 }
 
 /* What is not there need not be taken back; what has no name cannot be. */

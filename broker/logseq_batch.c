@@ -171,10 +171,11 @@ batch_edit(struct batch *b, struct edit *e, struct bytes text)
 	struct graph_attr *a = NULL;
 	enum edit_error error;
 
+	graph_entry_begin(g);
 	edit_clean(e);
 	if (e->cleaned)
 		edit_text(e);
-	g->tx = g->c->max_tx + 1;
+
 	error = edit_apply(e);
 	if (error == EDIT_OK && edit_cycle(e, &a))
 		error = EDIT_CYCLE;

@@ -70,7 +70,10 @@ struct graph {
 	struct graph_content *c; /* what is worked on: live or staged */
 	struct map attrs;	 /* name to struct graph_attr */
 	struct graph_attr *attrs_list;
-	uint64_t tx; /* transaction number that new datoms get */
+	uint64_t tx;	     /* transaction number that new datoms get */
+	uint64_t fresh;	     /* entities from here on are the entry's own */
+	struct map written;  /* of those: entity and attribute, once written */
+	struct map found[2]; /* idents and lookups, as long as they hold */
 	struct graph_journal journal;
 	/* The checksum: entities whose tuples are out of it, see logseq_sum.c
 	 */
@@ -108,7 +111,12 @@ void graph_attr_learn(struct graph *, uint64_t e, const struct graph_attr *,
     const struct logseq_value *);
 
 /* --- logseq_store.c --- */
-/* Puts or takes away in all registers; 1: it was a change, 0, -1. */
+/*
+ * Puts or takes away in all registers; 1: it was a change, 0, -1.  put_new is
+ * for what is known not to be there.
+ */
+int graph_put_new(struct graph *, uint64_t e, struct graph_attr *,
+    const struct logseq_value *, uint64_t tx);
 int graph_put(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *, uint64_t tx);
 int graph_del(struct graph *, uint64_t e, struct graph_attr *,
@@ -138,6 +146,7 @@ int graph_reg_put(struct graph *, char kind, uint64_t gen, struct bytes key,
 int graph_reg_del(struct graph *, char kind, uint64_t gen, struct bytes key);
 
 /* --- logseq_journal.c: datoms that can be taken back --- */
+/* The datom is not there. */
 void graph_add(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *);
 void graph_remove(struct graph *, uint64_t e, struct graph_attr *,
@@ -145,6 +154,8 @@ void graph_remove(struct graph *, uint64_t e, struct graph_attr *,
 struct logseq_value graph_change_value(const struct graph *,
     const struct graph_change *);
 int graph_changed(struct graph *); /* anything, all in all? */
+/* From here on entities are new; everything before is settled. */
+void graph_entry_begin(struct graph *);
 void graph_undo(struct graph *, const struct graph_content *was);
 /* For those who download; then the journal is empty. */
 void graph_keep_changes(struct graph *);

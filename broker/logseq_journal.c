@@ -8,6 +8,14 @@
 
 #define JOURNAL_MIN 64
 
+static void journal_forget_names(struct graph *);
+static void
+journal_forget_names(struct graph *g)
+{
+	map_clear(&g->found[0]);
+	map_clear(&g->found[1]);
+}
+
 static void journal_note(struct graph *, int added, uint64_t e,
     struct graph_attr *, const struct logseq_value *, uint64_t tx);
 static int journal_room(struct graph_journal *);
@@ -20,7 +28,7 @@ graph_add(struct graph *g, uint64_t e, struct graph_attr *a,
     const struct logseq_value *v)
 {
 	graph_sum_touch(g, e, a, v);
-	if (graph_put(g, e, a, v, g->tx) == 1)
+	if (graph_put_new(g, e, a, v, g->tx) == 1)
 		journal_note(g, 1, e, a, v, g->tx);
 }
 
@@ -30,6 +38,8 @@ graph_remove(struct graph *g, uint64_t e, struct graph_attr *a,
 {
 	uint64_t tx;
 
+	if ((a->flags & LOGSEQ_FLAG_UNIQUE) != 0 || graph_attr_teaches(a))
+		journal_forget_names(g);
 	graph_sum_touch(g, e, a, v);
 	if (graph_del(g, e, a, v, &tx) == 1)
 		journal_note(g, 0, e, a, v, tx);
@@ -44,6 +54,15 @@ graph_change_value(const struct graph *g, const struct graph_change *c)
 				c->n),
 	    &v);
 	return (v);
+}
+
+void
+graph_entry_begin(struct graph *g)
+{
+	g->tx = g->c->max_tx + 1;
+	g->fresh = g->c->max_eid + 1;
+	map_clear(&g->written);
+	journal_forget_names(g);
 }
 
 /* What came and went again was no change. */
@@ -88,9 +107,10 @@ graph_undo(struct graph *g, const struct graph_content *was)
 		if (c->added)
 			graph_del(g, c->e, c->a, &v, &tx);
 		else
-			graph_put(g, c->e, c->a, &v, c->tx);
+			graph_put_new(g, c->e, c->a, &v, c->tx);
 	}
 	*g->c = *was;
+	journal_forget_names(g);
 	journal_clear(g);
 }
 

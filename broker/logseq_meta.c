@@ -26,6 +26,7 @@ graph_begin(struct graph *g, struct txn *t)
 	memset(g, 0, sizeof(*g));
 	g->t = t;
 	g->e2ee = -1;
+	g->fresh = UINT64_MAX;
 	g->c = &g->m.live;
 	found = txn_reg_get(t, bytes_of(meta_name, 1), &g->val);
 	if (found != 1) {
@@ -69,6 +70,9 @@ graph_end(struct graph *g)
 	}
 	map_free(&g->attrs);
 	map_free(&g->touched);
+	map_free(&g->written);
+	map_free(&g->found[0]);
+	map_free(&g->found[1]);
 	free(g->journal.c);
 	buf_free(&g->journal.values);
 	buf_free(&g->key);

@@ -6,6 +6,8 @@
 #include "common/utf8.h"
 #include "common/wire.h"
 
+static int find_lookup(struct graph *, const struct logseq_value *,
+    uint64_t *e);
 static enum edit_error bind_temps(struct edit *);
 static enum edit_error bind_found(struct edit *);
 static enum edit_error bind_new(struct edit *);
@@ -19,12 +21,34 @@ static int missing_new(struct edit *, struct bytes uuid);
 int
 edit_find(struct graph *g, const struct logseq_value *v, uint64_t *e)
 {
+	struct map *names = &g->found[v->type == LOGSEQ_LOOKUP];
+	uint64_t *known;
+	int fresh, found;
+
+	if (v->type != LOGSEQ_KEYWORD && v->type != LOGSEQ_LOOKUP)
+		return (0);
+	if ((known = map_find(names, v->b)) != NULL) {
+		*e = *known;
+		return (1);
+	}
+	found = v->type == LOGSEQ_KEYWORD ? graph_ident(g, v->b, e)
+					  : find_lookup(g, v, e);
+	if (found != 1)
+		return (found);
+	if ((known = map_at(names, v->b, &fresh)) == NULL)
+		g->t->failed = 1;
+	else
+		*known = *e;
+	return (1);
+}
+
+static int
+find_lookup(struct graph *g, const struct logseq_value *v, uint64_t *e)
+{
 	struct logseq_lookup l;
 	struct graph_attr *a;
 
-	if (v->type == LOGSEQ_KEYWORD)
-		return (graph_ident(g, v->b, e));
-	if (v->type != LOGSEQ_LOOKUP || logseq_lookup_unpack(v->b, &l) == -1 ||
+	if (logseq_lookup_unpack(v->b, &l) == -1 ||
 	    (a = graph_attr(g, l.a)) == NULL ||
 	    (a->flags & LOGSEQ_FLAG_UNIQUE) == 0)
 		return (0);

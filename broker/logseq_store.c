@@ -28,11 +28,19 @@ int
 graph_put(struct graph *g, uint64_t e, struct graph_attr *a,
     const struct logseq_value *v, uint64_t tx)
 {
-	struct buf val = BUF_INIT;
 	int has = graph_has(g, e, a, v);
 
 	if (has != 0)
 		return (has == 1 ? 0 : -1);
+	return (graph_put_new(g, e, a, v, tx));
+}
+
+int
+graph_put_new(struct graph *g, uint64_t e, struct graph_attr *a,
+    const struct logseq_value *v, uint64_t tx)
+{
+	struct buf val = BUF_INIT;
+
 	buf_add_be64(&val, tx);
 	if (logseq_value_pack(&val, v) == -1)
 		g->t->failed = 1;
@@ -261,7 +269,7 @@ store_write(struct graph *g, struct bytes val, int put)
 	if (g->key.failed)
 		g->t->failed = 1;
 	if (put)
-		txn_reg_put(g->t, buf_bytes(&g->key), val);
+		txn_reg_put_new(g->t, buf_bytes(&g->key), val);
 	else
 		txn_reg_del(g->t, buf_bytes(&g->key));
 }

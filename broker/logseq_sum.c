@@ -62,7 +62,7 @@ graph_sum_touch(struct graph *g, uint64_t e, const struct graph_attr *a,
 	if (g->e2ee == -1)
 		g->e2ee = sum_e2ee(g);
 	sum_touch_one(g, e);
-	if (graph_attr_is(a, "block/uuid")) {
+	if (e < g->fresh && graph_attr_is(a, "block/uuid")) {
 		sum_touch_referrers(g, e, "block/parent");
 		sum_touch_referrers(g, e, "block/page");
 	}
@@ -152,7 +152,7 @@ sum_touch_one(struct graph *g, uint64_t e)
 
 	if (map_at_u64(&g->touched, e, &fresh) == NULL)
 		g->t->failed = 1;
-	if (fresh)
+	if (fresh && e < g->fresh) /* a new one had no tuples */
 		graph_sum_entity(g, e, -1);
 }
 

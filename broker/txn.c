@@ -107,6 +107,18 @@ txn_reg_put(struct txn *tx, struct bytes key, struct bytes val)
 }
 
 int
+txn_reg_put_new(struct txn *tx, struct bytes key, struct bytes val)
+{
+	if (txn_create(tx) == -1)
+		return (-1);
+	key_reg(&tx->key, tx->doc, KEY_PLAIN, key);
+	if (tx->key.failed ||
+	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key), val) == -1)
+		return (txn_fail(tx));
+	return (txn_row_count(tx, tx->key.len + val.n + KEY_COST_BYTES, 0));
+}
+
+int
 txn_reg_del(struct txn *tx, struct bytes key)
 {
 	uint64_t old;

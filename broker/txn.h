@@ -184,6 +184,8 @@ int txn_log_digest(struct txn *, const struct record *,
 /* Registers: compare-and-set is get and put in one transaction. */
 int txn_reg_get(struct txn *, struct bytes key, struct buf *val); /* 1, 0, -1 */
 int txn_reg_put(struct txn *, struct bytes key, struct bytes val);
+/* The same where there is none: nothing is looked up that it might replace. */
+int txn_reg_put_new(struct txn *, struct bytes key, struct bytes val);
 int txn_reg_del(struct txn *, struct bytes key);
 typedef int txn_each_reg(struct bytes key, struct bytes val, void *arg);
 /* Keys below prefix and after `from` (empty: from the first). */

@@ -24,8 +24,14 @@ static txn_each_record rig_log_each;
 int
 rig_new(struct rig *r)
 {
+	return (rig_new_on(r, kv_mem_open()));
+}
+
+int
+rig_new_on(struct rig *r, struct kv *kv)
+{
 	memset(r, 0, sizeof(*r));
-	r->kv = kv_mem_open();
+	r->kv = kv;
 	r->reader = logseq_items_new();
 	r->subject = BYTES_LIT(RIG_USER);
 	r->session = 5;
@@ -166,6 +172,7 @@ rig_begin(struct rig *r, struct txn *t, unsigned int room, const char *name)
 	if (txn_load(t) == -1)
 		rig_fail("load");
 	t->conf = &r->conf;
+	t->row_later = 1;
 	t->now_ms = r->now_ms;
 	t->who.session = r->session;
 	t->who.subject = r->subject;
@@ -184,7 +191,7 @@ rig_end(struct rig *r, struct txn *t)
 		buf_add_bytes(&r->frames, buf_bytes(&e->data));
 		buf_add_u8(&r->frames, '\n');
 	}
-	if (t->failed)
+	if (txn_row_save(t) == -1 || t->failed)
 		rig_fail("the transaction failed");
 	if (r->kv->ops->commit(r->kv) == -1)
 		rig_fail("commit");
