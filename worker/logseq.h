@@ -7,7 +7,8 @@
  *     logseq_routes.c     from method and path to a row of the tables
  *     logseq_reply.c      answers: JSON, errors, the headers of all of them
  *     logseq_sync.c       the routes below /sync
- *     logseq_graphs.c, logseq_e2ee.c, logseq_assets.c    the other routes
+ *     logseq_graphs.c, logseq_members.c, logseq_e2ee.c, logseq_assets.c
+ *                         the other routes
  */
 #ifndef QUIRE_WORKER_LOGSEQ_H
 #define QUIRE_WORKER_LOGSEQ_H
@@ -92,7 +93,8 @@ const struct logseq_route *logseq_route_find(struct logseq_web *,
 /* 1: a path of this dialect, whether there is a row for it or not. */
 int logseq_route_ours(struct bytes path);
 
-extern const struct logseq_route logseq_sync_routes[];
+extern const struct logseq_route logseq_sync_routes[], logseq_graphs_routes[],
+    logseq_members_routes[], logseq_e2ee_routes[], logseq_assets_routes[];
 
 /* Every answer has these. */
 #define LOGSEQ_CORS                                                            \

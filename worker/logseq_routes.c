@@ -4,6 +4,10 @@
 
 static const struct logseq_route *const routes_tables[] = {
 	logseq_sync_routes,
+	logseq_graphs_routes,
+	logseq_members_routes,
+	logseq_e2ee_routes,
+	logseq_assets_routes,
 };
 
 /* Where the paths of this dialect begin; with a slash at its end: below it. */
