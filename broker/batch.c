@@ -86,6 +86,8 @@ batch_run(evutil_socket_t fd, short what, void *arg)
 	if (b->flushing || TAILQ_EMPTY(&b->queue))
 		return;
 	writes = batch_cut(b);
+	if (TAILQ_EMPTY(&b->batch))
+		return; /* all of it waits for a frozen document */
 	b->count.batches++;
 	if (batch_decide(b, writes) == -1) {
 		batch_failed(b);
@@ -105,15 +107,18 @@ static int
 batch_cut(struct broker *b)
 {
 	size_t n = 0, bytes = 0, max = BATCH_OPS_MAX;
-	struct op *op;
+	struct op *op, *next;
 	int writes = 0;
 
 	if (b->single > 0) {
 		b->single--;
 		max = 1;
 	}
-	while (n < max && bytes < BATCH_MAX_BYTES &&
-	    (op = TAILQ_FIRST(&b->queue)) != NULL) {
+	for (op = TAILQ_FIRST(&b->queue);
+	     op != NULL && n < max && bytes < BATCH_MAX_BYTES; op = next) {
+		next = TAILQ_NEXT(op, entry);
+		if (op->doc != NULL && op->doc->hold == DOC_FROZEN)
+			continue;
 		TAILQ_REMOVE(&b->queue, op, entry);
 		TAILQ_INSERT_TAIL(&b->batch, op, entry);
 		writes |= op_writes(op);

@@ -110,6 +110,13 @@ struct signal_blob {
 };
 TAILQ_HEAD(signal_blobs, signal_blob);
 
+/* What an operator's command does with a document meanwhile. */
+enum doc_hold {
+	DOC_FREE,
+	DOC_SHUT,  /* nobody may open it */
+	DOC_FROZEN /* and what its sessions ask for waits */
+};
+
 struct doc {
 	struct doc *next; /* in its hash chain */
 	struct doc_id id;
@@ -128,6 +135,7 @@ struct doc {
 	int64_t put_s;	   /* when it was last rung, unix time */
 	int64_t renewed_s; /* when it was made, where it is not the first */
 	int64_t stale_s; /* somebody who left may see it until then; 0: none */
+	enum doc_hold hold;
 	struct session_list sessions;
 	size_t nsessions;
 	size_t lanes;	   /* sessions that have one or asked */

@@ -36,6 +36,9 @@ static const struct command {
 	{ "verify", NULL, control_verify },
 	{ "compact", NULL, control_compact },
 	{ "backup", NULL, control_backup },
+	{ "export", NULL, control_export },
+	{ "import", NULL, control_import },
+	{ "delete", NULL, control_delete },
 };
 
 static const struct command *control_find(const char *, const char **words);

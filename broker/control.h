@@ -15,6 +15,8 @@ typedef void control_job(struct broker *, struct bufferevent *,
 control_job control_verify;  /* control_verify.c */
 control_job control_compact; /* compact.c */
 control_job control_backup;  /* control_backup.c */
+/* control_store.c */
+control_job control_export, control_import, control_delete;
 
 /* Says `error why' and closes. */
 void control_refuse(struct bufferevent *, const char *why);

@@ -16,15 +16,16 @@ struct ctl {
 
 typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
 
-ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token; /* ctl_token.c */
-ctl_run_fn ctl_listen, ctl_send;	      /* ctl_relay.c */
-ctl_run_fn ctl_status, ctl_stores;	      /* ctl_control.c */
-ctl_run_fn ctl_verify;			      /* ctl_verify.c */
-ctl_run_fn ctl_compact;			      /* ctl_job.c */
-ctl_run_fn ctl_backup;			      /* ctl_backup.c */
-ctl_run_fn ctl_restore;			      /* ctl_restore.c */
-ctl_run_fn ctl_import, ctl_export;	      /* ctl_canvas.c */
-ctl_run_fn ctl_sandbox;			      /* ctl_sandbox.c */
+ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token;  /* ctl_token.c */
+ctl_run_fn ctl_listen, ctl_send;	       /* ctl_relay.c */
+ctl_run_fn ctl_status, ctl_stores;	       /* ctl_control.c */
+ctl_run_fn ctl_verify;			       /* ctl_verify.c */
+ctl_run_fn ctl_compact;			       /* ctl_job.c */
+ctl_run_fn ctl_backup;			       /* ctl_backup.c */
+ctl_run_fn ctl_restore;			       /* ctl_restore.c */
+ctl_run_fn ctl_export, ctl_import, ctl_delete; /* ctl_store.c */
+ctl_run_fn ctl_room_import, ctl_room_export;   /* ctl_canvas.c: with -c */
+ctl_run_fn ctl_sandbox;			       /* ctl_sandbox.c */
 
 /* Says how the command named in argv[0] is called; returns EX_USAGE. */
 int ctl_usage(const char *command);
@@ -44,6 +45,11 @@ int ctl_connect_failed(const char *path, int error);
  * `error ...', which goes to the log.  Returns the exit status.
  */
 int ctl_job(const struct ctl *, const char *command, const char *words);
+
+/* The second half of it; takes the descriptor over. */
+int ctl_job_listen(int fd);
+/* One store out of a backup at rest into the running broker. */
+int ctl_restore_store(const struct ctl *, const char *dir, const char *store);
 
 /*
  * Verifies a directory that no broker has open; only: NULL for all; copied: by

@@ -29,7 +29,7 @@ static int canvas_become(const struct config *);
 static int canvas_read_file(const char *, struct buf *);
 
 int
-ctl_import(const struct ctl *ctl, int argc, char **argv)
+ctl_room_import(const struct ctl *ctl, int argc, char **argv)
 {
 	struct buf text = BUF_INIT;
 	int status;
@@ -47,7 +47,7 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 }
 
 int
-ctl_export(const struct ctl *ctl, int argc, char **argv)
+ctl_room_export(const struct ctl *ctl, int argc, char **argv)
 {
 	if (canvas_args(argc, argv, 1) == -1)
 		return (ctl_usage(argv[0]));

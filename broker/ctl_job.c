@@ -15,7 +15,6 @@
 #include "broker/config.h"
 #include "broker/ctl.h"
 
-static int ctl_job_talk(int fd, const char *path);
 static int ctl_job_line(const char *, int *status);
 
 int
@@ -41,14 +40,13 @@ ctl_job(const struct ctl *ctl, const char *command, const char *words)
 		status = ctl_connect_failed(config->control, errno);
 		close(fd);
 	} else
-		status = ctl_job_talk(fd, config->control);
+		status = ctl_job_listen(fd);
 	config_free(config);
 	return (status);
 }
 
-/* Takes fd over. */
-static int
-ctl_job_talk(int fd, const char *path)
+int
+ctl_job_listen(int fd)
 {
 	FILE *in = fdopen(fd, "r");
 	char *line = NULL;
@@ -62,7 +60,7 @@ ctl_job_talk(int fd, const char *path)
 	while (!end && getline(&line, &size, in) != -1)
 		end = ctl_job_line(line, &status);
 	if (!end)
-		log_warnx("%s: the broker went away", path);
+		log_warnx("the broker went away");
 	if (fflush(stdout) == EOF) {
 		log_warn("standard output");
 		status = EX_IOERR;

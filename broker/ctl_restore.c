@@ -35,6 +35,8 @@ ctl_restore(const struct ctl *ctl, int argc, char **argv)
 	char why[256];
 	int lock, status;
 
+	if (argc == 3)
+		return (ctl_restore_store(ctl, argv[1], argv[2]));
 	if (argc != 2)
 		return (ctl_usage(argv[0]));
 	if ((config = ctl_config(ctl)) == NULL)

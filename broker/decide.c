@@ -225,6 +225,8 @@ decide_open(struct broker *b, struct op *op)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (op->doc == NULL && (op->doc = doc_get(b, &id)) == NULL)
 		return (op->code = CODE_BUSY, 0);
+	if (op->doc->hold != DOC_FREE)
+		return (op->code = CODE_BUSY, 0);
 	if (op->doc->nsessions >= (size_t)b->conf->sessions_per_store_max ||
 	    doc_window(b, op->doc) == -1)
 		return (op->code = CODE_BUSY, 0);

@@ -23,6 +23,7 @@
 #include "broker/broker.h"
 #include "broker/compact.h"
 #include "broker/confine.h"
+#include "broker/garbage.h"
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
@@ -283,7 +284,7 @@ main_loop(struct broker *b, const struct options *o)
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
 	if (batch_init(b) == -1 || compact_init(b) == -1 ||
-	    lanes_watch(lanes, b) == -1)
+	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==

@@ -133,6 +133,8 @@ int txn_create(struct txn *);
  * replaced; empty: the first.  id->name borrows from it.  1, 0: no more, -1.
  */
 int txn_doc_next(struct kv *, struct buf *at, struct doc_id *id);
+/* The name leads nowhere any more; all else is the caller's.  0, -1. */
+int txn_row_drop(struct txn *);
 /* Writes the row if it is dirty: by itself after each change, or row_later. */
 int txn_row_save(struct txn *);
 /*

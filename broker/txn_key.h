@@ -12,6 +12,7 @@
 #define KEY_FIELD   'f'
 #define KEY_COUNTER 'c'
 #define KEY_DIGEST  'd'
+#define KEY_GARBAGE 'g'
 #define KEY_STAGED  's'
 
 /* Document and type, before the name. */

@@ -104,6 +104,19 @@ txn_doc_next(struct kv *kv, struct buf *at, struct doc_id *id)
 	return (r);
 }
 
+int
+txn_row_drop(struct txn *tx)
+{
+	struct buf key = BUF_INIT;
+	int r;
+
+	if ((r = row_key(&tx->name, &key)) == 0)
+		r = tx->kv->ops->del(tx->kv, KV_NAME, buf_bytes(&key));
+	buf_free(&key);
+	tx->row_dirty = 0;
+	return (txn_check(tx, r));
+}
+
 static int
 row_key(const struct doc_id *id, struct buf *key)
 {

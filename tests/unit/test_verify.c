@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "broker/export.h"
+#include "broker/garbage.h"
 #include "broker/record.h"
 #include "broker/txn.h"
 #include "broker/verify.h"
@@ -127,6 +129,27 @@ done(struct txn *tx)
 	assert_int_equal(tx->failed, 0);
 	assert_int_equal(tx->kv->ops->commit(tx->kv), 0);
 	txn_done(tx);
+}
+
+static int
+row_count(struct bytes key, struct bytes val, void *arg)
+{
+	(void)key;
+	(void)val;
+	++*(size_t *)arg;
+	return (0);
+}
+
+static size_t
+rows(struct kv *kv, enum kv_table t)
+{
+	size_t n = 0;
+
+	assert_int_equal(kv->ops->scan(kv, t, BYTES_NONE,
+			     L("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), 0,
+			     row_count, &n),
+	    0);
+	return (n);
 }
 
 static struct bytes
@@ -277,6 +300,65 @@ bytes_are_counted_back_to_nothing(void **state)
 	done(&tx);
 }
 
+static void
+an_export_is_the_same_elsewhere(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv, *far = kv_mem_open();
+	struct doc_id id = { DIALECT_SDS, 0, L("a") };
+	struct buf stream = BUF_INIT;
+	struct seen here, there;
+	struct export *e;
+	struct import *m;
+	struct txn tx;
+	int r;
+
+	fill(&tx, kv, "a");
+	assert_int_equal(txn_log_drop(&tx, 2), 0);
+	(void)blob_of(&tx); /* a session's, not the store's */
+	done(&tx);
+	assert_non_null(e = export_new(kv, &id));
+	while ((r = export_step(e, &stream)) == 1)
+		continue;
+	assert_int_equal(r, 0);
+	export_free(e);
+	assert_int_equal(far->ops->begin(far), 0);
+	assert_non_null(m = import_new(far));
+	assert_int_equal(import_feed(m, &stream), 0);
+	assert_true(bytes_eq(import_id(m)->name, L("a")));
+	assert_int_equal(import_name(m, &id), 0);
+	assert_int_equal(far->ops->commit(far), 0);
+	import_free(m);
+	here = verified(kv);
+	there = verified(far);
+	assert_string_equal(there.wrong, "");
+	assert_int_equal(there.n, 1);
+	assert_memory_equal(here.last.chain, there.last.chain, CHAIN_BYTES);
+	assert_memory_equal(here.last.state, there.last.state, CHAIN_BYTES);
+	assert_int_equal(garbage_erase(far), 0);
+	buf_free(&stream);
+	far->ops->close(far);
+}
+
+static void
+what_has_no_name_is_erased(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct txn tx;
+
+	fill(&tx, kv, "a");
+	assert_int_equal(garbage_mark(kv, tx.doc), 0);
+	assert_int_equal(txn_row_drop(&tx), 0);
+	done(&tx);
+	fill(&tx, kv, "b");
+	done(&tx);
+	while (garbage_erase(kv) == 1)
+		continue;
+	assert_string_equal(verified(kv).wrong, "");
+	assert_int_equal(rows(kv, KV_BLOB), 4);
+	assert_int_equal(rows(kv, KV_NAME), 1);
+	assert_int_equal(rows(kv, KV_LOG), 10);
+}
+
 /* --- damage -------------------------------------------------------------- */
 
 static void
@@ -425,6 +507,8 @@ main(void)
 		TEST(what_was_dropped_leaves_the_chain_whole),
 		TEST(stubs_made_one_leave_the_chain_whole),
 		TEST(bytes_are_counted_back_to_nothing),
+		TEST(an_export_is_the_same_elsewhere),
+		TEST(what_has_no_name_is_erased),
 		TEST(a_changed_record_with_a_right_checksum_breaks_the_chain),
 		TEST(a_missing_record_is_a_gap),
 		TEST(a_missing_end_is_seen),

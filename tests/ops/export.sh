@@ -1,0 +1,61 @@
+#!/bin/sh
+# One store: exported, deleted, imported, under another name, and restored from
+# a backup, all beside the traffic of another; damaged exports are refused.
+. tests/lib/server.sh
+set -eu
+ctl=$QUIRE_B/quirectl
+conf=$QUIRE_DIR/conf
+q="$ctl -f $conf"
+other=$($q token -s me -a other -S write -t 1h)
+
+# hashes STORE: chain and state, as verify prints them
+hashes()
+{
+	$q verify "$1" | sed 's/.* chain/chain/'
+}
+
+i=0
+while [ $i -lt 20 ]; do
+	i=$((i + 1))
+	"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" "patch $i"
+done
+"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" "$(head -c 100000 /dev/zero |
+    tr '\0' x)"
+mkfifo "$QUIRE_DIR/heard"
+"$ctl" listen "$QUIRE_URL/ws/other?token=$other" >"$QUIRE_DIR/heard" &
+exec 3<"$QUIRE_DIR/heard"
+"$ctl" send "$QUIRE_URL/ws/other?token=$other" before
+read -r line <&3
+
+hashes sds:demo >"$QUIRE_DIR/was"
+$q export sds:demo "$QUIRE_DIR/file"
+$q backup "$QUIRE_DIR/backup" >/dev/null
+! $q export sds:nothing "$QUIRE_DIR/none" || exit 1
+[ ! -e "$QUIRE_DIR/none" ]
+$q import sds:copy "$QUIRE_DIR/file"
+hashes sds:copy | cmp - "$QUIRE_DIR/was"
+! $q import sds:copy "$QUIRE_DIR/file" || exit 1
+$q delete sds:demo
+! $q verify sds:demo || exit 1
+$q import -f sds:demo "$QUIRE_DIR/file"
+hashes sds:demo | cmp - "$QUIRE_DIR/was"
+"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" more
+! hashes sds:demo | cmp -s - "$QUIRE_DIR/was" || exit 1
+$q restore "$QUIRE_DIR/backup" sds:demo
+hashes sds:demo | cmp - "$QUIRE_DIR/was"
+
+# Cut, and with an octet changed, at several places.
+size=$(wc -c <"$QUIRE_DIR/file")
+for at in 3 20 60 300 1000 90000 $((size - 40)) $((size - 1)); do
+	head -c "$at" "$QUIRE_DIR/file" >"$QUIRE_DIR/bad"
+	printf '\377' >>"$QUIRE_DIR/bad"
+	tail -c +$((at + 2)) "$QUIRE_DIR/file" >>"$QUIRE_DIR/bad"
+	! $q import sds:bad "$QUIRE_DIR/bad" || { echo "octet $at" >&2; exit 1; }
+done
+! $q verify sds:bad || exit 1
+$q verify >/dev/null
+
+# The other store never noticed.
+"$ctl" send "$QUIRE_URL/ws/other?token=$other" after
+read -r line <&3
+[ "$line" = 'PATCH after' ]
