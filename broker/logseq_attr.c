@@ -7,31 +7,20 @@
 
 #include "broker/logseq_graph.h"
 
-#define REF  LOGSEQ_FLAG_REF
-#define MANY LOGSEQ_FLAG_MANY
-#define INDX LOGSEQ_FLAG_INDEX
-#define UNIQ LOGSEQ_FLAG_UNIQUE
+enum {
+	REF = LOGSEQ_FLAG_REF,
+	MANY = LOGSEQ_FLAG_MANY,
+	INDEX = LOGSEQ_FLAG_INDEX,
+	UNIQUE = LOGSEQ_FLAG_UNIQUE
+};
 
 static const struct {
 	const char *name;
 	unsigned int flags;
 } attr_fixed[] = {
-	{ "db/ident", UNIQ },
-	{ "block/uuid", UNIQ },
-	{ "file/path", UNIQ },
-	{ "block/parent", REF | INDX },
-	{ "block/page", REF | INDX },
-	{ "block/link", REF | INDX },
-	{ "block/refs", REF | MANY },
-	{ "block/tags", REF | MANY },
-	{ "block/alias", REF | MANY | INDX },
-	{ "block/closed-value-property", REF | MANY },
-	{ "block/order", INDX },
-	{ "block/created-at", INDX },
-	{ "block/updated-at", INDX },
-	{ "block/name", INDX },
-	{ "block/title", INDX },
-	{ "block/journal-day", INDX },
+#define ATTR(name, flags) { name, flags },
+#include "common/logseq_attrs.def"
+#undef ATTR
 };
 
 static struct graph_attr *attr_new(struct graph *, struct bytes name);
@@ -177,14 +166,14 @@ attr_of_entity(struct graph *g, uint64_t e)
 	struct logseq_value v;
 
 	if (attr_value_is(g, e, "db/valueType", "db.type/ref"))
-		flags |= REF | INDX;
+		flags |= REF | INDEX;
 	if (attr_value_is(g, e, "db/cardinality", "db.cardinality/many"))
 		flags |= MANY;
 	if (graph_get(g, e, graph_attr_str(g, "db/index"), &val, &v) == 1 &&
 	    v.type == LOGSEQ_BOOL && v.b.p[0] != 0)
-		flags |= INDX;
+		flags |= INDEX;
 	if (graph_get(g, e, graph_attr_str(g, "db/unique"), &val, &v) == 1)
-		flags |= UNIQ;
+		flags |= UNIQUE;
 	buf_free(&val);
 	return (flags);
 }

@@ -287,7 +287,9 @@ link_opened(struct conn *c, const struct msg *m)
 		    -1)
 			return (-1);
 	}
-	if (!c->document) {
+	if (o.code != CODE_OK) /* then there is none to leave */
+		c->document = 0;
+	else if (!c->document) {
 		poller_set(&c->poller, POLLER_BELL, -1, 0);
 		reader_detach(r);
 		return (0);

@@ -122,6 +122,9 @@ void logseq_begin(struct logseq_web *, unsigned status, const char *type,
 void logseq_data(struct logseq_web *, struct bytes);
 void logseq_end(struct logseq_web *, int close);
 
+/* Appends a segment of a path, or a parameter of a query, encoded. */
+void logseq_url_add(struct buf *, struct bytes);
+
 /*
  * dialect_logseq.c.  The tag (below 2^32) comes back with the answer; answers
  * for a request that has ended are not handed on.

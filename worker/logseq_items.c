@@ -4,6 +4,8 @@
 #include "common/wire.h"
 #include "worker/logseq_items.h"
 
+/* Less than Transit's, so that a value fits deeper in a snapshot as well. */
+#define ITEMS_DEPTH  48
 #define ITEM_STRINGS 5 /* op, entity, attribute, value, the sender's number */
 
 static const struct {
@@ -54,6 +56,7 @@ logseq_items_read(struct logseq_items *it, struct bytes text, struct buf *list)
 	int ok = 0, n;
 
 	transit_reader_init(&it->reader, text);
+	it->reader.scan.depth_max = ITEMS_DEPTH;
 	if (transit_next(&it->reader, &t) == 1 && t.type == TRANSIT_TAG &&
 	    bytes_eq(t.text, BYTES_LIT("list")))
 		transit_next(&it->reader, &t);

@@ -100,3 +100,18 @@ logseq_end(struct logseq_web *w, int close)
 		conn_http_end(w->conn, 0);
 	logseq_ended(w);
 }
+
+void
+logseq_url_add(struct buf *out, struct bytes b)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789-._~";
+	size_t i;
+
+	for (i = 0; i < b.n; i++)
+		if (memchr(plain, b.p[i], sizeof(plain) - 1) != NULL)
+			buf_add_u8(out, b.p[i]);
+		else
+			buf_printf(out, "%%%02X", b.p[i]);
+}

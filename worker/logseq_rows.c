@@ -148,10 +148,8 @@ rows_frame(struct logseq_rows *r)
 	if (b.n < ROWS_HEAD)
 		return (0);
 	r->frame = be32_get(b.p);
-	if (r->frame > r->frame_max) {
-		r->too_large = 1;
+	if (r->frame > r->frame_max)
 		return (rows_refuse(r, "frame too large"));
-	}
 	if (b.n - ROWS_HEAD < r->frame)
 		return (0);
 	transit_reader_init(&r->reader,
