@@ -224,6 +224,25 @@ serve('cursors come and go with their clients', [], async () => {
     b.has('cur/cursor')?.x === 7 && c.has('cur/cursor')?.x === 7)
 })
 
+serve('two that come at once meet, also in a room left just now', [],
+  async () => {
+    for (let i = 0; i < 10; i++) {
+      if (i % 3 === 2) {
+        await relay.killBroker()
+        await relay.startBroker()
+      }
+      const pair = await Promise.all(['a', 'b'].map(id =>
+        client(`${id}${i}`, { documentId: `room-${i >> 1}` })))
+      await until('they meet', () => pair.every(c => c.store.isSynced &&
+        c.store.websocketAdapter.connectedUsers === 2))
+      await pair[0].create(Box, `a${i}`, { x: i })
+      await pair[1].create(Box, `b${i}`, { x: i })
+      await settle(...pair)
+      assert.ok(pair[0].has(`a${i & ~1}/box`), 'what was there before')
+      for (const c of pair) c.store.disconnect()
+    }
+  })
+
 function boxes (n, text) {
   const all = {}
   for (let i = 0; i < n; i++) {
