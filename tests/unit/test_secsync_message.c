@@ -258,6 +258,68 @@ public_data_must_have_its_members_and_no_other(void **state)
 	    -1);
 }
 
+static int
+parse_extra(const char *member)
+{
+	static char title[] = "title string 7", tags[] = "tags\tarray  9",
+		    done[] = "done boolean 5";
+	static char *const extra[] = { title, tags, done, NULL };
+	struct secsync_message m;
+	char text[1024];
+	int rc;
+
+	snprintf(text, sizeof(text),
+	    HEAD_(TEXT48) "{" IDS ",\"refSnapshotId\":\"s\",\"clock\":1,%s}}",
+	    member);
+	rc = secsync_message_parse(&m, bytes_str(text), extra);
+	secsync_message_free(&m);
+	return (rc);
+}
+
+static void
+members_that_the_operator_names_are_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_extra("\"title\":\"plans\""), 0);
+	assert_int_equal(parse_extra("\"title\":\"\",\"tags\":[1,2,3]"), 0);
+	assert_int_equal(parse_extra("\"done\":false"), 0);
+	assert_int_equal(parse_extra("\"title\":\"planned\""), -1);
+	assert_int_equal(parse_extra("\"title\":5"), -1);
+	assert_int_equal(parse_extra("\"title\":null"), -1);
+	assert_int_equal(parse_extra("\"tags\":[1,2,3,4,5]"), -1);
+	assert_int_equal(parse_extra("\"titles\":\"x\""), -1);
+	assert_int_equal(parse_extra("\"snapshotId\":\"\""), -1);
+}
+
+static void
+as_many_clocks_are_taken_as_a_snapshot_may_have(void **state)
+{
+	struct buf text = BUF_INIT, packed = BUF_INIT;
+	struct json_report report;
+	struct json v;
+	uint8_t key[32] = { 0 };
+	char name[SECSYNC_KEY_LEN];
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i <= SECSYNC_CLOCKS_MAX; i++) {
+		be32_put(key, i);
+		base64url_encode(name, bytes_of(key, sizeof(key)));
+		buf_printf(&text, "%c\"%.*s\":%u", i == 0 ? '{' : ',',
+		    SECSYNC_KEY_LEN, name, (unsigned)i);
+		if (i < SECSYNC_CLOCKS_MAX - 1)
+			continue;
+		buf_add_u8(&text, '}');
+		assert_int_equal(json_parse(&v, buf_bytes(&text), 2, &report),
+		    0);
+		assert_int_equal(secsync_clocks_pack(&packed, &v),
+		    i == SECSYNC_CLOCKS_MAX ? -1 : 0);
+		text.len--;
+	}
+	buf_free(&text);
+	buf_free(&packed);
+}
+
 static void
 what_was_wrong_is_kept_for_the_echo(void **state)
 {
@@ -523,6 +585,9 @@ main(void)
 		cmocka_unit_test(a_snapshot_becomes_typed_fields),
 		cmocka_unit_test(
 		    public_data_must_have_its_members_and_no_other),
+		cmocka_unit_test(members_that_the_operator_names_are_allowed),
+		cmocka_unit_test(
+		    as_many_clocks_are_taken_as_a_snapshot_may_have),
 		cmocka_unit_test(what_was_wrong_is_kept_for_the_echo),
 		cmocka_unit_test(
 		    ciphertext_nonce_and_signature_have_their_sizes),

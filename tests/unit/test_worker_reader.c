@@ -160,6 +160,22 @@ a_reader_that_was_not_set_live_sends_nothing(void **state)
 }
 
 static void
+nothing_is_sent_once_the_grant_has_ended(void **state)
+{
+	struct bench *b = *state;
+
+	conn_live(b->c, 0);
+	b->c->until_s = INT64_MAX;
+	put(b, 1, OTHER, 0, "a");
+	turn(b);
+	expect(b, "a");
+	b->c->until_s = 1;
+	put(b, 2, OTHER, 0, "b");
+	turn(b);
+	expect(b, "");
+}
+
+static void
 numbers_that_the_client_has_are_passed_over(void **state)
 {
 	struct bench *b = *state;
@@ -391,6 +407,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_reader_that_was_not_set_live_sends_nothing),
+		TEST(nothing_is_sent_once_the_grant_has_ended),
 		TEST(numbers_that_the_client_has_are_passed_over),
 		TEST(own_entries_marked_so_are_passed_over),
 		TEST(a_verdict_waits_until_the_ring_was_read_up_to_it),

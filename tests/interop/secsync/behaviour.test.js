@@ -67,8 +67,8 @@ async function raw (options = {}) {
   return { socket, next, frames, send: m => socket.send(JSON.stringify(m)) }
 }
 
-function update (author, refSnapshotId, clock, docId = 'doc') {
-  return createUpdate('[]', { refSnapshotId, docId,
+function update (author, refSnapshotId, clock, docId = 'doc', text = '[]') {
+  return createUpdate(text, { refSnapshotId, docId,
     pubKey: sodium.to_base64(author.publicKey) }, key, author, clock, sodium)
 }
 
@@ -332,6 +332,85 @@ serve('nobody may read what is not his', ['secsync_create no'], async () => {
     if (first !== 'document') assert.equal((await r.next()).type, 'closed')
     r.socket.close()
   }
+})
+
+serve('large messages of all kinds arrive', ['secsync_ephemeral_max 2M'],
+  async () => {
+    let wants = true
+    const a = await writer({ wantsSnapshot: () => wants })
+    a.type('s'.repeat(3000000))
+    await settle(a)
+    const b = await writer()
+    wants = false
+    a.type('u'.repeat(400000))
+    await settle(a, b)
+    wants = true
+    b.type('end')
+    a.type('t'.repeat(1500000))
+    await settle(a, b)
+    const c = await writer()
+    await settle(a, b, c)
+    await until('heard', () => {
+      a.say('small')
+      return b.ephemeral.includes('small')
+    })
+    const large = 'e'.repeat(700000)
+    a.say(large)
+    await until('heard it all', () => b.ephemeral.includes(large))
+    a.type('after')
+    await settle(a, b, c)
+  })
+
+serve('a message that is too large ends its author, and nobody else', [],
+  async () => {
+    const a = await writer()
+    a.type('x')
+    await settle(a)
+    const [b, c] = [await writer(), await writer()]
+    b.type('b'.repeat(2000000))
+    await until('failed', () => b.is('failed'), () => b.state())
+    c.type('c'.repeat(20000000))
+    await until('failed', () => c.is('failed'), () => c.state())
+    assert.equal(b.frames.at(-1), 'document-error')
+    a.type('y')
+    await settle(a)
+  })
+
+serve('a reader that is too slow comes back for what it lacks',
+  ['ring_bytes 64K', 'secsync_updates_max 100000', 'secsync_rate_max 0'],
+  async () => {
+    const a = await writer()
+    a.type('x')
+    await settle(a)
+    const b = await writer()
+    const { socket } = b
+    socket._socket.pause()
+    const r = await raw()
+    const author = sodium.crypto_sign_keypair()
+    const updates = 1500
+    for (let clock = 0; clock < updates; clock++) {
+      r.send(update(author, a.known.snapshotId, clock, 'doc',
+        '[]'.padEnd(8000)))
+      await sleep(0)
+    }
+    await until('saved', () => r.frames.length === updates)
+    socket._socket.resume()
+    await until('level', () => b.loaded && b.known?.updateClocks[
+      sodium.to_base64(author.publicKey)] === updates - 1, () => b.state())
+    assert.ok(b.socket !== socket)
+    assert.deepEqual(b.errors, [])
+  })
+
+serve('a rate delays and loses nothing', [], async () => {
+  const a = await writer({ token:
+    relay.token({ secsync: { lim: { rate: 20 } } }) })
+  const b = await writer()
+  for (let i = 0; i < 60; i++) {
+    a.type(`${i} `)
+    await sleep(2)
+  }
+  await settle(a, b)
+  for (let i = 0; i < 60; i++) assert.ok(b.text.toString().includes(`${i} `))
 })
 
 serve('what does not parse hurts nobody', [], async () => {
