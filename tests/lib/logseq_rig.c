@@ -13,6 +13,7 @@ extern const struct rule rule_logseq;
 
 static void rig_begin(struct rig *, struct txn *, unsigned int room,
     const char *name);
+static void rig_hook(struct rig *, void (*)(struct txn *));
 static void rig_end(struct rig *, struct txn *);
 static void rig_fail(const char *);
 static void rig_graph_new(struct rig *);
@@ -88,6 +89,24 @@ rig_open(struct rig *r)
 	return (r->code);
 }
 
+void
+rig_join(struct rig *r)
+{
+	rig_hook(r, rule_logseq.join);
+}
+
+void
+rig_leave(struct rig *r)
+{
+	rig_hook(r, rule_logseq.leave);
+}
+
+void
+rig_card(struct rig *r)
+{
+	rig_hook(r, rule_logseq.card);
+}
+
 enum code
 rig_batch(struct rig *r, uint64_t t_before, const struct rig_entry *e, size_t n)
 {
@@ -133,11 +152,18 @@ rig_state(struct rig *r)
 int
 rig_scan(struct rig *r, struct bytes prefix, txn_each_reg *each, void *arg)
 {
+	return (rig_page(r, prefix, BYTES_NONE, each, arg));
+}
+
+int
+rig_page(struct rig *r, struct bytes prefix, struct bytes from,
+    txn_each_reg *each, void *arg)
+{
 	struct txn t;
 	int rc;
 
 	rig_begin(r, &t, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
-	rc = txn_reg_scan(&t, prefix, BYTES_NONE, each, arg);
+	rc = txn_reg_scan(&t, prefix, from, each, arg);
 	rig_end(r, &t);
 	return (rc);
 }
@@ -174,9 +200,21 @@ rig_begin(struct rig *r, struct txn *t, unsigned int room, const char *name)
 	t->conf = &r->conf;
 	t->row_later = 1;
 	t->now_ms = r->now_ms;
+	t->cards = r->cards;
 	t->who.session = r->session;
+	t->who.card = r->card;
 	t->who.subject = r->subject;
 	t->who.claims = &r->claims;
+}
+
+static void
+rig_hook(struct rig *r, void (*hook)(struct txn *))
+{
+	struct txn t;
+
+	rig_begin(r, &t, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
+	hook(&t);
+	rig_end(r, &t);
 }
 
 static void

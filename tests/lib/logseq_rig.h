@@ -29,6 +29,8 @@ struct rig {
 	struct claims claims;
 	struct bytes subject;
 	uint64_t session;
+	struct bytes card;
+	int (*cards)(void *, size_t, struct txn_card *); /* NULL: nobody */
 	int64_t now_ms;
 	enum code code;
 	uint64_t t; /* after the last rig_tx that could tell */
@@ -45,8 +47,11 @@ void rig_free(struct rig *);
 enum code rig_submit(struct rig *, unsigned int room, const char *name,
     const struct submit *);
 enum code rig_verb(struct rig *, uint64_t verb);
-/* A hook of the rule: open, join, leave. */
+/* Hooks of the rule, with the graph open. */
 enum code rig_open(struct rig *);
+void rig_join(struct rig *);
+void rig_leave(struct rig *);
+void rig_card(struct rig *);
 
 /* A tx/batch at t_before; the outcome is in out. */
 enum code rig_batch(struct rig *, uint64_t t_before, const struct rig_entry *,
@@ -56,6 +61,9 @@ enum logseq_result rig_tx(struct rig *, const char *op, const char *tx);
 struct logseq_state rig_state(struct rig *);
 /* Everything below a prefix: calls each register. */
 int rig_scan(struct rig *, struct bytes prefix, txn_each_reg *, void *);
+/* The same behind the key from. */
+int rig_page(struct rig *, struct bytes prefix, struct bytes from,
+    txn_each_reg *, void *);
 /* Live datoms in the order of EAVT (or another kind), "e a value" a line. */
 void rig_dump(struct rig *, char kind, struct buf *);
 /* The log's bodies, a line each. */
