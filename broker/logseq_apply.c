@@ -22,9 +22,15 @@ edit_apply(struct edit *e)
 	enum edit_error error = edit_bind(e);
 	size_t i;
 
-	for (i = 0; i < e->n && error == EDIT_OK; i++)
+	if (e->n > LOGSEQ_CHANGES_MAX)
+		return (EDIT_BAD);
+	for (i = 0; i < e->n && error == EDIT_OK; i++) {
 		if (!e->items[i].drop)
 			error = apply_item(e, &e->items[i]);
+		/* Nobody else is served meanwhile. */
+		if (e->g->journal.n > LOGSEQ_CHANGES_MAX)
+			error = EDIT_BAD;
+	}
 	return (error);
 }
 
@@ -141,7 +147,8 @@ apply_remove(struct graph *g, struct bytes list, const struct logseq_value *but)
 	struct graph_attr *a;
 	struct bytes packed;
 
-	while (list_next(&list, &packed) == 1) {
+	while (g->journal.n <= LOGSEQ_CHANGES_MAX &&
+	    list_next(&list, &packed) == 1) {
 		if (logseq_datom_unpack(packed, &d) == -1 ||
 		    (a = graph_attr_key(g, d.a)) == NULL) {
 			g->t->failed = 1;

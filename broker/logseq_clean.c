@@ -201,7 +201,8 @@ clean_descend(struct edit *e, struct map *done)
 	size_t i, k;
 	int fresh;
 
-	for (i = 0; i < e->n && !e->g->t->failed; i++) {
+	for (i = 0; i < e->n && e->n <= LOGSEQ_CHANGES_MAX && !e->g->t->failed;
+	     i++) {
 		eid = e->items[i].eid;
 		if (e->items[i].drop ||
 		    e->items[i].i.op != LOGSEQ_OP_RETRACT_ENTITY ||

@@ -112,6 +112,8 @@ edit_value(struct edit *e, const struct edit_item *item, uint8_t room[8],
 			return (EDIT_BAD);
 		*out = VALUE_OF(LOGSEQ_OPAQUE, l.text);
 	}
+	if (out->b.n >= LOGSEQ_VALUE_MAX)
+		return (EDIT_BAD);
 	if ((out->type == LOGSEQ_STRING || out->type == LOGSEQ_KEYWORD ||
 		out->type == LOGSEQ_OPAQUE) &&
 	    !utf8_valid(out->b))

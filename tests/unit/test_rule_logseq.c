@@ -537,6 +537,22 @@ rows_too_large_for_a_record_are_blobs(void **state)
 }
 
 static void
+a_value_that_no_answer_could_carry_fails(void **state)
+{
+	static char tx[LOGSEQ_VALUE_MAX + 512];
+	size_t n;
+
+	(void)state;
+	n = (size_t)snprintf(tx, sizeof(tx), "[%s,%s", NEW(A),
+	    "[\"~:db/add\",\"" A "\",\"~:block/title\",\"");
+	memset(tx + n, 'x', LOGSEQ_VALUE_MAX);
+	snprintf(tx + n + LOGSEQ_VALUE_MAX, 512 - n, "\"]]");
+	assert_int_equal(rig_tx(&rig, NULL, tx), LOGSEQ_FAILED);
+	snprintf(tx + n + LOGSEQ_VALUE_MAX - 1, 512 - n, "\"]]");
+	ok(tx);
+}
+
+static void
 values_sort_as_datascript_sorts_them(void **state)
 {
 	struct buf got = BUF_INIT;
@@ -591,6 +607,7 @@ main(void)
 		TEST(no_class_extends_itself),
 		TEST(a_client_of_the_seed_is_told_of_a_cycle_with_data),
 		TEST(rows_too_large_for_a_record_are_blobs),
+		TEST(a_value_that_no_answer_could_carry_fails),
 		TEST(values_sort_as_datascript_sorts_them),
 	};
 
