@@ -4,10 +4,12 @@
 int
 handle_queue(struct session *s, const struct msg *m)
 {
+	/* The document that is being left is not the one to be opened. */
+	struct doc *d = m->type == IPC_OPEN ? NULL : s->doc;
 	struct op *op;
 	struct msg again;
 
-	if ((op = batch_add(s->broker, s, s->doc)) == NULL)
+	if ((op = batch_add(s->broker, s, d)) == NULL)
 		return (-1);
 	/* A frame of its own for the fields to point into. */
 	if (ipc_pack(&op->frame, m) == -1 ||

@@ -25,6 +25,10 @@ enum code logseq_pin(struct txn *, const struct submit *);
 enum code logseq_unpin(struct txn *, const struct submit *);
 enum code logseq_sweep(struct txn *, const struct submit *);
 
+/* --- logseq_person.c --- */
+/* Hook: what a worker puts into cards. */
+int logseq_person(const struct claims *, struct buf *);
+
 /* --- logseq_state.c --- */
 /* Says a struct logseq_state. */
 void logseq_tell_state(struct graph *, const struct logseq_graph *);

@@ -32,6 +32,7 @@ static pid_t running[SERVER_RUNNING_MAX];
 static pid_t starter;
 #define SERVER_USER "nobody" /* where we are root */
 
+static char *server_mint(const struct server *, struct token_mint *, int64_t);
 static const char *server_level(void);
 static unsigned int server_port_free(void);
 static pid_t server_spawn(const char *const *);
@@ -125,15 +126,35 @@ server_token(const struct server *s, const char *store, const char *scope,
 	struct token_mint mint = { .sub = BYTES_LIT("test"),
 		.aud = &aud,
 		.aud_n = 1,
-		.scope = scope_parse(bytes_str(scope)),
-		.iat = (int64_t)time(NULL) };
+		.scope = scope_parse(bytes_str(scope)) };
+
+	return (server_mint(s, &mint, ttl_s));
+}
+
+char *
+server_user(const struct server *s, const char *subject, const char *extra)
+{
+	struct bytes aud = BYTES_LIT("*");
+	struct token_mint mint = { .sub = bytes_str(subject),
+		.aud = &aud,
+		.aud_n = 1,
+		.scope = SCOPE_WRITE,
+		.extra = bytes_str(extra) };
+
+	return (server_mint(s, &mint, 3600));
+}
+
+static char *
+server_mint(const struct server *s, struct token_mint *mint, int64_t ttl_s)
+{
 	char *path = server_path(s, "keys"), *text;
 	struct keyring *ring = keyring_load(path);
 	struct buf out = BUF_INIT;
 
-	mint.exp = ttl_s == 0 ? INT64_MAX : mint.iat + ttl_s;
-	if (ring == NULL || token_mint(ring, NULL, &mint, &out) == -1)
-		fatal(1, "token for %s", store);
+	mint->iat = (int64_t)time(NULL);
+	mint->exp = ttl_s == 0 ? INT64_MAX : mint->iat + ttl_s;
+	if (ring == NULL || token_mint(ring, NULL, mint, &out) == -1)
+		fatal(1, "token");
 	text = strndup((const char *)buf_bytes(&out).p, out.len);
 	buf_free(&out);
 	keyring_free(ring);

@@ -42,6 +42,13 @@ void server_remove(struct server *);
 char *server_token(const struct server *, const char *store, const char *scope,
     int64_t ttl_s);
 
+/*
+ * One that may write every store, of that subject, with further claims (a JSON
+ * object, or "").
+ */
+char *server_user(const struct server *, const char *subject,
+    const char *extra);
+
 /* dir/name in memory that the caller frees. */
 char *server_path(const struct server *, const char *name);
 

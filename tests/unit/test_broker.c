@@ -431,6 +431,26 @@ a_grant_for_one_store_does_not_open_another(void **state)
 }
 
 static void
+a_document_opened_behind_a_close_is_the_one_that_was_named(void **state)
+{
+	struct msg open = MSG(OPEN), close = MSG(CLOSE);
+	struct peer a;
+
+	(void)state;
+	peer_join(&a, "rooms", SCOPE_WRITE);
+	peer_patch(&a, BYTES_LIT("in the first"));
+	open.f[open_dialect].u = DIALECT_SDS;
+	open.f[open_room].u = 1;
+	open.f[open_name].b = BYTES_LIT("rooms");
+	peer_send(&a, &close);
+	peer_send(&a, &open);
+	assert_int_equal(peer_next(&a), IPC_OPENED);
+	assert_int_equal(a.m.f[opened_code].u, CODE_OK);
+	assert_int_equal(a.m.f[opened_seq].u, 0);
+	peer_leave(&a);
+}
+
+static void
 messages_out_of_their_state_end_the_session(void **state)
 {
 	struct msg open = MSG(OPEN), hello = MSG(HELLO);
@@ -599,6 +619,8 @@ main(void)
 		cmocka_unit_test(what_was_sent_before_a_hangup_counts),
 		cmocka_unit_test(a_read_grant_cannot_submit),
 		cmocka_unit_test(a_grant_for_one_store_does_not_open_another),
+		cmocka_unit_test(
+		    a_document_opened_behind_a_close_is_the_one_that_was_named),
 		cmocka_unit_test(messages_out_of_their_state_end_the_session),
 		cmocka_unit_test(garbage_and_brokers_own_words_end_the_session),
 		cmocka_unit_test(the_ring_cannot_be_mapped_for_writing),

@@ -7,6 +7,7 @@
  *
  *	setting NAME VALUE	for the configuration; before all that connects
  *	token VAR STORE SCOPE [SECONDS]		good for so long; 0: for ever
+ *	user VAR SUBJECT [JSON]	a token for all stores, with more claims
  *	set VAR VALUE
  *	restart broker|worker|all [kill]	and wait until it is ready
  *
@@ -30,6 +31,9 @@
  *	A< http STATUS [BODY]	BODY may end in *
  *	A< field NAME: VALUE	of the answer's head
  *	A< token VAR		keeps the token that the answer carries
+ *	A< has TEXT		somewhere in the body of the last answer
+ *	A< hasnt TEXT
+ *	A< keep VAR MEMBER	the text of that member of the last answer
  *
  * $VAR and ${VAR} stand for values; '#' begins a comment line.  READ, WRITE and
  * ADMIN are tokens for the store demo.
@@ -46,6 +50,7 @@
 #include "broker/ctl_ws.h"
 #include "tests/lib/script.h"
 #include "tests/lib/server.h"
+#include "worker/json.h"
 
 #define PLAY_MS	     10000
 #define PLAY_CLIENTS 26
@@ -71,12 +76,13 @@ struct play {
 
 typedef void play_fn(struct play *, struct play_client *, char *);
 
-static play_fn play_set, play_setting, play_token, play_restart;
+static play_fn play_set, play_setting, play_token, play_user, play_restart;
 static play_fn play_connect, play_refused, play_glue, play_header, play_drop;
 static play_fn send_bin, send_text, send_ping, send_big, send_close, send_raw,
     send_request;
 static play_fn want_bin, want_text, want_utf8, want_pong, want_big, want_close,
-    want_none, want_end, want_http, want_field, want_token;
+    want_none, want_end, want_http, want_field, want_token, want_has,
+    want_hasnt, want_keep;
 
 /* kind: '-' for no client, ' ' the client acts, '>' sends, '<' must receive */
 static const struct play_row {
@@ -87,6 +93,7 @@ static const struct play_row {
 	{ '-', "set", play_set },
 	{ '-', "setting", play_setting },
 	{ '-', "token", play_token },
+	{ '-', "user", play_user },
 	{ '-', "restart", play_restart },
 	{ ' ', "connect", play_connect },
 	{ ' ', "refused", play_refused },
@@ -111,6 +118,9 @@ static const struct play_row {
 	{ '<', "http", want_http },
 	{ '<', "field", want_field },
 	{ '<', "token", want_token },
+	{ '<', "has", want_has },
+	{ '<', "hasnt", want_hasnt },
+	{ '<', "keep", want_keep },
 };
 
 #define PLAY_ROWS (sizeof(play_rows) / sizeof(play_rows[0]))
@@ -305,6 +315,15 @@ play_token(struct play *play, struct play_client *c, char *rest)
 	play_keep(play, name,
 	    server_token(&play->server, store, scope,
 		*rest == '\0' ? 3600 : atoi(rest)));
+}
+
+static void
+play_user(struct play *play, struct play_client *c, char *rest)
+{
+	char *name = script_word(&rest), *subject = script_word(&rest);
+
+	(void)c;
+	play_keep(play, name, server_user(&play->server, subject, rest));
 }
 
 static void
@@ -610,6 +629,42 @@ want_token(struct play *play, struct play_client *c, char *rest)
 	body = bytes_skip(body, sizeof(start) - 1);
 	play_keep(play, script_word(&rest),
 	    strndup((const char *)body.p, body.n - 2));
+}
+
+static void
+want_has(struct play *play, struct play_client *c, char *rest)
+{
+	if (memmem(buf_bytes(&c->body).p, c->body.len, rest, strlen(rest)) ==
+	    NULL)
+		play_fail(play, "%c: body %.*s", c->name, (int)c->body.len,
+		    (const char *)buf_bytes(&c->body).p);
+}
+
+static void
+want_hasnt(struct play *play, struct play_client *c, char *rest)
+{
+	if (memmem(buf_bytes(&c->body).p, c->body.len, rest, strlen(rest)) !=
+	    NULL)
+		play_fail(play, "%c: body %.*s", c->name, (int)c->body.len,
+		    (const char *)buf_bytes(&c->body).p);
+}
+
+static void
+want_keep(struct play *play, struct play_client *c, char *rest)
+{
+	char *name = script_word(&rest), *text;
+	struct json_report report;
+	struct json object, value = { .type = JSON_NONE };
+	struct bytes raw;
+
+	if (json_parse(&object, buf_bytes(&c->body), JSON_DEPTH_MAX, &report) ==
+	    0)
+		json_find(&object, rest, &value);
+	raw = json_raw(&value);
+	if (value.type != JSON_STRING ||
+	    (text = strndup((const char *)raw.p, raw.n)) == NULL)
+		play_fail(play, "%c: no text %s", c->name, rest);
+	play_keep(play, name, text);
 }
 
 /* --- helpers -------------------------------------------------------------- */
