@@ -180,6 +180,7 @@ struct broker_count {
 	uint64_t frames;
 	uint64_t frame_bytes;
 	uint64_t failed_batches;
+	uint64_t lanes; /* now */
 };
 
 #define DOC_BUCKETS 4096

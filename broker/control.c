@@ -156,6 +156,7 @@ control_status(struct broker *b, struct evbuffer *out)
 		{ "flushes", b->count.flushes },
 		{ "frames", b->count.frames },
 		{ "frame_bytes", b->count.frame_bytes },
+		{ "lanes", b->count.lanes },
 		{ "signal_blob_bytes", b->signal_blob_bytes },
 		{ "log_bytes", 0 },
 		{ "data_bytes", 0 },

@@ -256,6 +256,8 @@ lanes_drop(struct lanes *l, struct session *s)
 	while (*at != s)
 		at = &(*at)->lane_next;
 	*at = s->lane_next;
+	if (s->lane == SESSION_LANE_HAS)
+		s->broker->count.lanes--;
 	s->lane = SESSION_LANE_NONE;
 	s->doc->lanes--;
 	if (s->lane_fd != -1)
@@ -376,6 +378,7 @@ lanes_ready(struct session *s)
 	int fd = s->lane_fd;
 
 	s->lane = SESSION_LANE_HAS;
+	s->broker->count.lanes++;
 	s->lane_fd = -1;
 	lanes_answer(s, fd, 1);
 	close(fd);
