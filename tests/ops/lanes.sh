@@ -4,10 +4,10 @@
 case "$(uname -s)" in
 Linux) ;;
 *)
-	echo "1..0 # SKIP the fast lane is Linux's"
-	exit 0
+	echo "the fast lane is Linux's"
+	exit 77
 	;;
 esac
 for i in 1 2 3 ${QUIRE_LONG:+4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20}; do
-	"${QUIRE_B:-.build}/tests/ops/lanes" "${QUIRE_LONG:+10}00" || exit 1
+	"${QUIRE_B:-.build}/tests/ops/lanes" "${QUIRE_LONG:+1}300" || exit 1
 done
