@@ -54,6 +54,7 @@
 #include "tests/lib/issuer.h"
 #include "tests/lib/script.h"
 #include "tests/lib/server.h"
+#include "worker/http.h"
 #include "worker/json.h"
 
 #define PLAY_MS	     10000
@@ -151,6 +152,7 @@ static void play_differs(struct play *, struct play_client *,
 static void play_want(struct play *, struct play_client *, enum ws_opcode,
     struct bytes);
 static void play_body(struct play *, struct play_client *);
+static void play_chunks(struct play *, struct play_client *);
 
 int
 main(int argc, char **argv)
@@ -800,9 +802,35 @@ play_body(struct play *play, struct play_client *c)
 	field = (char *)c->head.mem + c->head.off;
 	if (sscanf(field, "HTTP/1.1 %d ", &c->status) != 1)
 		play_fail(play, "%c: not HTTP/1.1", c->name);
+	if (strcasestr(field, "\r\ntransfer-encoding: chunked") != NULL) {
+		play_chunks(play, c);
+		return;
+	}
 	if ((field = strcasestr(field, name)) != NULL)
 		size = strtoul(field + sizeof(name) - 1, NULL, 10);
 	play_sent(play, c, ctl_ws_want(&c->ws, size, PLAY_MS));
 	buf_add_bytes(&c->body, bytes_of(buf_bytes(&c->ws.in).p, size));
 	buf_drop(&c->ws.in, size);
+}
+
+static void
+play_chunks(struct play *play, struct play_client *c)
+{
+	struct http_chunked chunks;
+	struct bytes piece;
+	ssize_t n;
+
+	http_chunked_init(&chunks, SIZE_MAX);
+	for (;;) {
+		n = http_chunked_feed(&chunks, buf_bytes(&c->ws.in), &piece);
+		if (n == -1)
+			play_fail(play, "%c: %s", c->name, chunks.reason);
+		buf_add_bytes(&c->body, piece);
+		buf_drop(&c->ws.in, (size_t)n);
+		if (http_chunked_done(&chunks))
+			return;
+		if (n == 0)
+			play_sent(play, c,
+			    ctl_ws_want(&c->ws, c->ws.in.len + 1, PLAY_MS));
+	}
 }
