@@ -45,6 +45,7 @@ int
 conn_serve(int fd, const char *broker, const char *peer,
     const struct sandbox_plan *plan)
 {
+	enum source_end end;
 	struct conn *c;
 	sigset_t mask;
 
@@ -52,7 +53,7 @@ conn_serve(int fd, const char *broker, const char *peer,
 	if ((c = conn_new(fd, peer)) == NULL) {
 		log_warn("%s", peer);
 		reply_unavailable(fd, CONN_LINGER_MS);
-		return (1);
+		return (SOURCE_FAILED);
 	}
 	c->plan = plan;
 	if (link_open(c, broker) == -1) {
@@ -61,12 +62,13 @@ conn_serve(int fd, const char *broker, const char *peer,
 		c->fd = -1;
 		c->lost = 1;
 		conn_free(c);
-		return (1);
+		return (SOURCE_FAILED);
 	}
 	conn_phase(c, CONN_HEAD, CONN_WELCOME_MS);
 	conn_loop(c, &mask);
+	end = c->granted ? SOURCE_WELL : c->end;
 	conn_free(c);
-	return (0);
+	return (end);
 }
 
 void
@@ -506,6 +508,8 @@ conn_phase_over(struct conn *c)
 	}
 	switch (c->phase) {
 	case CONN_HEAD:
+		if (c->dialect == NULL)
+			c->end = SOURCE_LATE;
 		if (c->exchange == NULL) { /* between requests */
 			conn_phase(c, CONN_DRAIN, CONN_CLOSE_MS);
 			break;

@@ -16,6 +16,7 @@
 #include "worker/kept.h"
 #include "worker/poller.h"
 #include "worker/reader.h"
+#include "worker/source.h"
 
 #define CONN_READ_BYTES	 (16u * 1024u)
 #define CONN_INPUT_BYTES (64u * 1024u)	 /* of input kept unparsed at most */
@@ -71,6 +72,10 @@ struct turn {
 struct conn {
 	int fd; /* owned */
 	char peer[64];
+	int proxied;			 /* the peer is a listed proxy */
+	int introduced;			 /* and has had its chance to say so */
+	int granted;			 /* a token of the client's was good */
+	enum source_end end;		 /* what a listener is told */
 	const struct sandbox_plan *plan; /* borrowed */
 	enum conn_phase phase;
 	struct poller poller;
@@ -127,7 +132,7 @@ struct conn {
 /*
  * Serves one client to its end; takes the descriptor over.  peer: its address
  * for people; the plan is carried out before the client is read.  Returns an
- * exit status.
+ * exit status, an enum source_end.
  */
 int conn_serve(int fd, const char *broker, const char *peer,
     const struct sandbox_plan *);
@@ -136,6 +141,11 @@ void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
 /* 1: what the client sends must wait. */
 int conn_blocked(const struct conn *);
+
+/* --- introduce.c --- */
+/* 1: go on to the request; 0: what the proxy says has not come whole. */
+int introduce_header(struct conn *);
+void introduce_forwarded(struct conn *, const struct http_request *);
 
 /* --- confine.c --- */
 int confine(struct conn *); /* 0, or -1: this client must not be served */

@@ -92,8 +92,10 @@ exchange_head(struct conn *c)
 	struct http_request *r;
 	ssize_t n;
 
-	if (c->in.len == 0 || !c->welcome)
+	if (c->in.len == 0 || !c->welcome || !introduce_header(c))
 		return (0);
+	if (c->in.len == 0)
+		return (1);
 	if (c->exchange == NULL && exchange_new(c) == -1)
 		return (1);
 	if (c->settings.header_max != 0)
@@ -136,6 +138,7 @@ exchange_begin(struct conn *c)
 	struct http_request *r = &x->request;
 	const struct dialect *d;
 
+	introduce_forwarded(c, r);
 	x->is_upgrade = http_upgrade_wanted(r);
 	x->is_head = bytes_eq(r->method, BYTES_LIT("HEAD"));
 	x->close = !r->keep_alive || x->is_upgrade || c->ending ||

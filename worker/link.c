@@ -9,6 +9,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "worker/conn_internal.h"
+#include "worker/proxy.h"
 
 #define LINK_BYE_MS 2000
 
@@ -152,6 +153,7 @@ conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
 	return;
 
 refused:
+	c->end = SOURCE_REFUSED;
 	if (c->dialect->refused != NULL)
 		c->dialect->refused(c, CODE_BAD_TOKEN);
 }
@@ -239,6 +241,7 @@ link_welcome(struct conn *c, const struct msg *m)
 		return (-1);
 	c->welcome = 1;
 	c->session = m->f[welcome_session].u;
+	c->proxied = proxy_listed(c->settings.proxy, c->peer);
 	conn_phase(c, CONN_HEAD, (int64_t)c->settings.handshake_ms);
 	return (0);
 }
@@ -251,6 +254,7 @@ link_grant(struct conn *c, const struct msg *m)
 		m->f[grant_claims].b };
 
 	c->until_s = (int64_t)g.until;
+	c->granted = 1;
 	if (c->dialect != NULL && c->dialect->grant != NULL)
 		c->dialect->grant(c, &g);
 	return (0);
@@ -259,6 +263,7 @@ link_grant(struct conn *c, const struct msg *m)
 static int
 link_refused(struct conn *c, const struct msg *m)
 {
+	c->end = SOURCE_REFUSED;
 	if (c->dialect != NULL && c->dialect->refused != NULL)
 		c->dialect->refused(c, (enum code)m->f[refused_code].u);
 	return (0);

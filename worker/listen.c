@@ -24,20 +24,14 @@
 #include "common/log.h"
 #include "worker/conn_internal.h"
 #include "worker/listen.h"
+#include "worker/places.h"
+#include "worker/proxy.h"
 
-#define LISTEN_BACKLOG	511
-#define LISTEN_STOP_MS	10000 /* for the workers to take their leave */
-#define LISTEN_PAUSE_MS 100   /* where accept fails for want of something */
-
-/* What an address is counted by: IPv4, or the /64 of an IPv6. */
-struct listen_key {
-	uint8_t octet[9];
-};
-
-struct listen_slot {
-	pid_t pid; /* 0 free */
-	struct listen_key key;
-};
+#define LISTEN_BACKLOG	   511
+#define LISTEN_CONNECTIONS 4096 /* as in config.def */
+#define LISTEN_PER_ADDRESS 256
+#define LISTEN_STOP_MS	   10000 /* for the workers to take their leave */
+#define LISTEN_PAUSE_MS	   100	 /* where accept fails for want of something */
 
 struct listener_state {
 	const struct listen_config *config;
@@ -46,12 +40,13 @@ struct listener_state {
 	const char *broker;	    /* as it is called from where we stay */
 	struct sandbox_plan worker; /* what is left for a child to do */
 	int spare; /* given up to answer one client when there are no more */
-	struct listen_slot *slot; /* config->max of them */
-	unsigned used;
+	struct settings settings;
+	struct places *places;
 };
 
 static int listen_signal_pipe[2];
 
+static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
 static void listen_open(struct listener_state *, const char *address);
 static int listen_socket(const struct addrinfo *);
@@ -67,15 +62,10 @@ static int listen_spare(void);
 static void listen_exhausted(struct listener_state *, int fd);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
-static void listen_child(struct listener_state *, int fd,
-    const struct sockaddr_storage *) __attribute__((noreturn));
-static struct listen_slot *listen_slot_find(struct listener_state *,
-    const struct listen_key *);
-static void listen_key_make(struct listen_key *,
-    const struct sockaddr_storage *);
+static void listen_child(struct listener_state *, int fd, const char *peer)
+    __attribute__((noreturn));
 static void listen_reap(struct listener_state *);
 static void listen_stop(struct listener_state *);
-static void listen_kill(const struct listener_state *, int sig);
 static int64_t listen_clock(void);
 
 int
@@ -84,8 +74,7 @@ listen_run(const struct listen_config *config)
 	struct listener_state l = { .config = config };
 	int i;
 
-	if ((l.slot = calloc(config->max, sizeof(*l.slot))) == NULL)
-		fatal(EX_OSERR, "table of workers");
+	listen_settle(&l);
 	listen_signals();
 	for (i = 0; i < config->naddresses; i++)
 		listen_open(&l, config->address[i]);
@@ -102,8 +91,28 @@ listen_run(const struct listen_config *config)
 	while (listen_turn(&l))
 		continue;
 	listen_stop(&l);
-	free(l.slot);
+	places_free(l.places);
+	settings_free(&l.settings);
 	return (0);
+}
+
+/* What the options leave open the broker says, or what it would say itself. */
+static void
+listen_settle(struct listener_state *l)
+{
+	const struct listen_config *c = l->config;
+	unsigned max = LISTEN_CONNECTIONS, each = LISTEN_PER_ADDRESS;
+
+	if (listen_ask(c->broker, &l->settings) == 0) {
+		max = (unsigned)l->settings.connections_max;
+		each = (unsigned)l->settings.per_address_max;
+	} else {
+		log_warnx("%s: no answer, no settings", c->broker);
+	}
+	max = c->max != 0 ? c->max : max;
+	each = c->per_address != 0 ? c->per_address : each;
+	if ((l->places = places_new(max, each)) == NULL)
+		fatal(EX_OSERR, "table of workers");
 }
 
 /*
@@ -351,12 +360,18 @@ static void
 listen_client(struct listener_state *l, int fd,
     const struct sockaddr_storage *ss)
 {
-	struct listen_slot *slot;
-	struct listen_key key;
+	char peer[LISTEN_PEER_MAX];
+	int64_t now = listen_clock();
+	struct source source;
+	const char *why;
 	pid_t pid;
+	int many;
 
-	listen_key_make(&key, ss);
-	if ((slot = listen_slot_find(l, &key)) == NULL) {
+	source_of(&source, ss);
+	listen_peer(peer, ss);
+	many = proxy_listed(l->settings.proxy, peer);
+	if ((why = places_full(l->places, &source, many, now)) != NULL) {
+		log_info("%s: refused: %s", peer, why);
 		reply_unavailable(fd, 0);
 		return;
 	}
@@ -366,21 +381,17 @@ listen_client(struct listener_state *l, int fd,
 		reply_unavailable(fd, 0);
 		return;
 	case 0:
-		listen_child(l, fd, ss);
+		listen_child(l, fd, peer);
 	default:
-		slot->pid = pid;
-		slot->key = key;
-		l->used++;
+		places_take(l->places, pid, &source, many, now);
 		close(fd);
 	}
 }
 
 /* The table and the sockets are the parent's. */
 static void
-listen_child(struct listener_state *l, int fd,
-    const struct sockaddr_storage *ss)
+listen_child(struct listener_state *l, int fd, const char *peer)
 {
-	char peer[LISTEN_PEER_MAX];
 	int i;
 
 	signal(SIGCHLD, SIG_DFL);
@@ -390,71 +401,27 @@ listen_child(struct listener_state *l, int fd,
 	close(listen_signal_pipe[1]);
 	if (l->spare != -1)
 		close(l->spare);
-	listen_peer(peer, ss);
 	_exit(conn_serve(fd, l->broker, peer, &l->worker));
-}
-
-/* A free slot, unless one of the ceilings is reached. */
-static struct listen_slot *
-listen_slot_find(struct listener_state *l, const struct listen_key *key)
-{
-	struct listen_slot *slot = NULL;
-	unsigned i, same = 0, seen = 0;
-
-	if (l->used == l->config->max) {
-		log_warnx("%u connections: refused another", l->used);
-		return (NULL);
-	}
-	for (i = 0; i < l->config->max; i++) {
-		if (l->slot[i].pid == 0) {
-			slot = slot == NULL ? &l->slot[i] : slot;
-			if (seen == l->used)
-				break;
-			continue;
-		}
-		seen++;
-		same += memcmp(&l->slot[i].key, key, sizeof(*key)) == 0;
-	}
-	if (same >= l->config->per_address) {
-		log_info("%u connections of one address: refused another",
-		    same);
-		return (NULL);
-	}
-	return (slot);
-}
-
-static void
-listen_key_make(struct listen_key *key, const struct sockaddr_storage *ss)
-{
-	const void *p = (const void *)ss;
-	const struct sockaddr_in *in = p;
-	const struct sockaddr_in6 *in6 = p;
-
-	memset(key, 0, sizeof(*key));
-	key->octet[0] = ss->ss_family == AF_INET6 ? 6 : 4;
-	if (ss->ss_family == AF_INET6)
-		memcpy(key->octet + 1, &in6->sin6_addr, 8);
-	else if (ss->ss_family == AF_INET)
-		memcpy(key->octet + 1, &in->sin_addr, 4);
 }
 
 static void
 listen_reap(struct listener_state *l)
 {
-	unsigned i;
+	int64_t now = listen_clock();
+	enum source_end end;
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		end = SOURCE_CRASHED;
 		if (WIFSIGNALED(status))
 			log_warnx("worker %ld: signal %d", (long)pid,
 			    WTERMSIG(status));
-		for (i = 0; i < l->config->max; i++)
-			if (l->slot[i].pid == pid) {
-				l->slot[i].pid = 0;
-				l->used--;
-				break;
-			}
+		else
+			end = (enum source_end)WEXITSTATUS(status);
+		if (places_leave(l->places, pid, end, now))
+			log_info("worker %ld: its address is turned away",
+			    (long)pid);
 	}
 }
 
@@ -466,23 +433,14 @@ listen_stop(struct listener_state *l)
 
 	for (i = 0; i < l->nsockets; i++)
 		close(l->poll[i].fd);
-	log_info("stopping, %u connections", l->used);
-	listen_kill(l, SIGTERM);
-	while (l->used > 0 && (left = end - listen_clock()) > 0) {
+	log_info("stopping, %u connections", places_used(l->places));
+	places_kill(l->places, SIGTERM);
+	while (
+	    places_used(l->places) > 0 && (left = end - listen_clock()) > 0) {
 		poll(&l->poll[l->nsockets], 1, (int)left);
 		listen_signalled(l);
 	}
-	listen_kill(l, SIGKILL);
-}
-
-static void
-listen_kill(const struct listener_state *l, int sig)
-{
-	unsigned i;
-
-	for (i = 0; i < l->config->max; i++)
-		if (l->slot[i].pid != 0)
-			kill(l->slot[i].pid, sig);
+	places_kill(l->places, SIGKILL);
 }
 
 static int64_t

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/sandbox.h"
+#include "worker/settings.h"
 
 #define LISTEN_SOCKETS_MAX 16
 #define LISTEN_PEER_MAX	   64 /* of listen_peer's text, with its NUL */
@@ -16,8 +17,10 @@
 struct listen_config {
 	const char *address[LISTEN_SOCKETS_MAX]; /* "host:port", "[v6]:port" */
 	int naddresses;
-	unsigned max;	      /* connections at once */
-	unsigned per_address; /* of one IPv4 address or IPv6 /64 */
+	/* Connections at once, and of one IPv4 address or IPv6 /64; 0: as the
+	 * broker says. */
+	unsigned max;
+	unsigned per_address;
 	const char *broker;
 	struct sandbox_plan sandbox;
 	int ready_fd; /* a newline when clients may come; -1 none */
@@ -25,6 +28,9 @@ struct listen_config {
 
 /* Serves until SIGTERM or SIGINT; returns an exit status. */
 int listen_run(const struct listen_config *);
+
+/* Asks the broker for its settings; the caller frees them.  -1: no answer. */
+int listen_ask(const char *broker, struct settings *);
 
 /* An address for people, without its port. */
 void listen_peer(char out[LISTEN_PEER_MAX], const struct sockaddr_storage *);

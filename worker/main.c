@@ -26,8 +26,6 @@
 
 #define MAIN_SOCKET	     "/run/quire/broker.sock"
 #define MAIN_USER	     "_quirew"
-#define MAIN_CONNECTIONS     4096
-#define MAIN_PER_ADDRESS     256
 #define MAIN_CONNECTIONS_MAX 1000000
 
 struct main_options {
@@ -53,9 +51,7 @@ static int main_stderr_is_client(void);
 int
 main(int argc, char **argv)
 {
-	struct main_options o = { .listen = { .max = MAIN_CONNECTIONS,
-				      .per_address = MAIN_PER_ADDRESS,
-				      .broker = MAIN_SOCKET,
+	struct main_options o = { .listen = { .broker = MAIN_SOCKET,
 				      .sandbox = SANDBOX_PLAN_INIT,
 				      .ready_fd = -1 },
 		.user = MAIN_USER };

@@ -210,6 +210,12 @@ reply_head(struct conn *c, unsigned status, const char *type,
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	buf_printf(&b, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status,
 	    reply_phrase(status), date);
+	/* No answer of ours is a page, whatever a browser makes of it. */
+	buf_add_str(&b,
+	    "X-Content-Type-Options: nosniff\r\n"
+	    "Content-Security-Policy: default-src 'none'; "
+	    "frame-ancestors 'none'\r\n"
+	    "Referrer-Policy: no-referrer\r\n");
 	if (type != NULL)
 		buf_printf(&b, "Content-Type: %s\r\n", type);
 	if (headers != NULL)

@@ -26,6 +26,7 @@
 
 #define SERVER_READY_FD	   3
 #define SERVER_RUNNING_MAX 8
+#define LISTENER_LIMITS	   12 /* where they begin in its arguments */
 
 /* What was started and has not been waited for, and by whom. */
 static pid_t running[SERVER_RUNNING_MAX];
@@ -35,6 +36,7 @@ static pid_t starter;
 static char *server_mint(const struct server *, struct token_mint *, int64_t);
 static const char *server_level(void);
 static unsigned int server_port_free(void);
+static int server_limits(const char *conf);
 static pid_t server_spawn(const char *const *);
 static void server_orphans(void);
 static void server_child(const char *const *, int);
@@ -89,16 +91,35 @@ server_start(struct server *s, enum server_part parts)
 	char address[32];
 	const char *broker[] = { "quired", "-d", "-f", conf, "-r", "3", NULL };
 	const char *listener[] = { "quire-worker", "-d", "-s", sock, "-l",
-		address, "-r", "3", "-m", "20000", "-M", "20000", "-u",
-		SERVER_USER, "-S", server_level(), NULL };
+		address, "-r", "3", "-u", SERVER_USER, "-S", server_level(),
+		"-m", "20000", "-M", "20000", NULL };
 
 	snprintf(address, sizeof(address), "127.0.0.1:%u", s->port);
+	if (server_limits(conf))
+		listener[LISTENER_LIMITS] = NULL;
 	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
 		s->broker = server_spawn(broker);
 	if ((parts & SERVER_LISTENER) != 0 && s->listener == -1)
 		s->listener = server_spawn(listener);
 	free(conf);
 	free(sock);
+}
+
+/* 1: the test is about the limits of a listener. */
+static int
+server_limits(const char *conf)
+{
+	FILE *f = fopen(conf, "r");
+	char line[512];
+	int found = 0;
+
+	if (f == NULL)
+		fatal(1, "%s", conf);
+	while (!found && fgets(line, sizeof(line), f) != NULL)
+		found = strncmp(line, "connections_max", 15) == 0 ||
+		    strncmp(line, "per_address_max", 15) == 0;
+	fclose(f);
+	return (found);
 }
 
 /* The listener first: its clients are told, then the broker flushes. */

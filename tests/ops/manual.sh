@@ -158,7 +158,7 @@ check 'codes are in quire-ipc.7 as in codes.def' "$tmp/wrong"
 
 rows common/settings.def 'NUMBER(name) name' 'TEXT(name) name' \
     'LIST(name) name' >"$tmp/told"
-sed -n '/^\.Sh SETTINGS IN WELCOME/,/^\.Sh FILES/s/^\.Li \([a-z_]*\) .*/\1/p' \
+sed -n '/^\.Sh SETTINGS IN WELCOME/,/^\.Sh FILES/s/^\.Li \([a-z0-9_]*\) .*/\1/p' \
     man/quire-ipc.7 | diff "$tmp/told" - >"$tmp/wrong"
 check 'what WELCOME tells is in quire-ipc.7 as in settings.def' "$tmp/wrong"
 
