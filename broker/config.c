@@ -188,6 +188,7 @@ config_check_extra(struct conf *c, const char *text)
 	size_t i;
 	int n = -1;
 
+	/* NOLINTNEXTLINE(cert-err34-c): five digits fit */
 	if (sscanf(text, "%255s %255s %5lu%n", name, type, &octets, &n) != 3 ||
 	    text[n] != '\0' || octets == 0 || octets > 65536) {
 		conf_error(c, "secsync_extra", text,

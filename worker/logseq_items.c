@@ -175,6 +175,7 @@ items_lookup(struct logseq_items *it, struct buf *store, struct logseq_value *v)
 	buf_clear(&it->key);
 	buf_clear(&it->ref);
 	transit_reader_init(&it->inner, buf_bytes(&it->copy));
+	/* NOLINTNEXTLINE(misc-redundant-expression): each takes another */
 	ok = transit_next(&it->inner, &t) == 1 &&
 	    transit_next(&it->inner, &t) == 1 && t.type == TRANSIT_KEYWORD &&
 	    t.text.n <= LOGSEQ_ATTR_MAX && list_add(store, t.text) == 0 &&
