@@ -1,0 +1,151 @@
+'use strict'
+// The whole server: uploads, what real clients sent, downloads read by
+// transit-js, and what an upload that breaks off leaves behind.
+
+const assert = require('node:assert')
+const fs = require('node:fs')
+const path = require('node:path')
+const zlib = require('node:zlib')
+const { execFileSync } = require('node:child_process')
+const { after, before, test } = require('node:test')
+const { Relay } = require('../relay.js')
+const snapshot = require('./snapshot.js')
+
+const vectors = process.env.QUIRE_SHARED &&
+  path.join(process.env.QUIRE_SHARED, 'protocols/vectors/logseq')
+const skip = !vectors || !fs.existsSync(vectors)
+const BASE_SUM = '45d0b177a7b46ad3'
+const BASE_ROWS = 422
+
+let relay, token, graph
+
+const call = async (method, where, body, headers = {}) => {
+  const answer = await fetch(`http://127.0.0.1:${relay.port}${where}`,
+    { method, body, headers: { authorization: `Bearer ${token}`, ...headers } })
+  const octets = Buffer.from(await answer.arrayBuffer())
+  return { status: answer.status, headers: answer.headers, octets,
+    json: octets[0] === 0x7b ? JSON.parse(octets) : undefined }
+}
+
+const upload = (query, body, headers) =>
+  call('POST', `/sync/${graph}/snapshot/upload?${query}`, body, headers)
+const pull = async () => (await call('GET', `/sync/${graph}/pull`)).json
+const stream = async (headers) =>
+  (await call('GET', `/sync/${graph}/snapshot/stream`, undefined, headers))
+const base = () => fs.readFileSync(path.join(vectors, 'base-snapshot.framed'))
+
+const frame = (rows) => {
+  const payload = Buffer.from(JSON.stringify(rows))
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(payload.length)
+  return Buffer.concat([head, payload])
+}
+
+const sorted = (datoms) => datoms.map(([e, a, v, tx]) =>
+  [e, String(a), snapshot.text(v), tx].join(' ')).sort()
+
+before(async () => {
+  relay = await Relay.start()
+  token = relay.token({ email: 'ann@b.example' })
+  const made = await call('POST', '/graphs', JSON.stringify(
+    { 'graph-name': 'recorded', 'graph-e2ee?': false }))
+  graph = made.json['graph-id']
+})
+
+after(() => relay.stop())
+
+test('an upload in three requests, compressed, is there as a whole', { skip },
+  async () => {
+    const rows = JSON.parse(base().subarray(4))
+    const part = (from, to, query) => upload(query,
+      zlib.gzipSync(Buffer.concat([frame(rows.slice(from, from + 100)),
+        frame(rows.slice(from + 100, to))])), { 'content-encoding': 'gzip' })
+
+    for (const [from, to, query] of [[0, 150, 'reset=true&finished=false'],
+      [150, 300, 'reset=false&finished=false'],
+      [300, BASE_ROWS, `reset=false&finished=true&checksum=${BASE_SUM}`]]) {
+      const { status, json } = await part(from, to, query)
+      assert.strictEqual(status, 200)
+      assert.strictEqual(json.count, to - from)
+    }
+    const { t, checksum } = await pull()
+    assert.deepStrictEqual([t, checksum], [0, BASE_SUM])
+    const { status, octets, headers } = await stream({
+      'accept-encoding': 'identity' })
+    assert.strictEqual(status, 200)
+    const was = snapshot.open(base())
+    const is = snapshot.open(octets)
+    assert.strictEqual(Number(headers.get('x-snapshot-row-count')),
+      is.all.size)
+    for (const index of ['eavt', 'aevt']) {
+      assert.deepStrictEqual(is[index].map(String), was[index].map(String))
+    }
+    assert.deepStrictEqual(sorted(is.avet), sorted(was.avet))
+  })
+
+test('what real clients sent is answered as the original did', { skip },
+  async () => {
+    const asked = new Map()
+    const said = execFileSync('xz',
+      ['-dc', path.join(vectors, 'real-clients.jsonl.xz')],
+      { encoding: 'utf8', maxBuffer: 1 << 28 }).trim().split('\n')
+      .map(JSON.parse).filter(({ kind }) => kind === 'ws')
+      .map(l => ({ ...l, m: JSON.parse(l.text) }))
+    // Within one millisecond the refusal was recorded before its reason.
+    said.sort((a, b) => a.ms - b.ms ||
+      (a.m.reason === 'stale') - (b.m.reason === 'stale'))
+    let batches = 0
+
+    for (const { id, dir, m } of said) {
+      if (dir === 'C>S' && m.type === 'tx/batch') asked.set(id, m)
+      if (dir !== 'S>C' || !/^tx\/(batch\/ok|reject)$/.test(m.type)) continue
+      const { status, json } = await call('POST', `/sync/${graph}/tx/batch`,
+        JSON.stringify(asked.get(id)))
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(json, m)
+      batches++
+    }
+    assert.strictEqual(batches, 28)
+  })
+
+test('a download is the graph, and uploaded again has its checksum', { skip },
+  async () => {
+    const { t, checksum } = await pull()
+    const plain = (await stream({ 'accept-encoding': 'identity' })).octets
+    const packed = await stream({ 'accept-encoding': 'gzip' })
+    const is = snapshot.open(plain)
+
+    assert.strictEqual(t, 34)
+    assert.strictEqual(packed.headers.get('content-encoding'), 'gzip')
+    assert.ok(packed.octets.equals(plain)) // unpacked by fetch
+    assert.deepStrictEqual(sorted(is.eavt), sorted(is.aevt))
+    assert.strictEqual((await upload('', plain)).status, 200)
+    const again = await pull()
+    assert.deepStrictEqual([again.t, again.checksum], [0, checksum])
+    const { octets } = await stream({ 'accept-encoding': 'identity' })
+    assert.deepStrictEqual(sorted(snapshot.open(octets).eavt),
+      sorted(is.eavt))
+  })
+
+test('an upload that is broken or breaks off leaves the graph alone', { skip },
+  async () => {
+    const was = (await stream({ 'accept-encoding': 'identity' })).octets
+    const cut = zlib.gzipSync(base()).subarray(0, 20000)
+    const huge = Buffer.from('ffffffff5b5b', 'hex')
+
+    for (const body of [base().subarray(0, 100000), cut, huge,
+      Buffer.from('0000'), frame({}), frame([[0, 1, null]]),
+      frame([['0', '[]', null]]), frame([[0, '{}', null]]),
+      frame([[0, '["^ ","~:eavt",5]', null]]), frame([[2, '[]', null]])]) {
+      const { status, json } = await upload('', body)
+      assert.strictEqual(status, 400)
+      assert.strictEqual(json.error, 'invalid snapshot')
+    }
+    const { status } = await upload('finished=false', base())
+    assert.strictEqual(status, 200)
+    await relay.killBroker()
+    await relay.startBroker()
+    const is = (await stream({ 'accept-encoding': 'identity' })).octets
+    assert.deepStrictEqual(sorted(snapshot.open(is).eavt),
+      sorted(snapshot.open(was).eavt))
+  })
