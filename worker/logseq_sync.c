@@ -2,6 +2,7 @@
  * The routes below /sync, and /health.  What takes more than a word has a file
  * of its own.
  */
+#include "worker/logseq_checksum.h"
 #include "worker/logseq_download.h"
 #include "worker/logseq_pull.h"
 #include "worker/logseq_socket.h"
@@ -42,6 +43,8 @@ const struct logseq_route logseq_sync_routes[] = {
 	    &logseq_download_steps },
 	{ "GET", "/sync/:/snapshot/stream", LOGSEQ_AT_GRAPH,
 	    &logseq_stream_steps },
+	{ "GET", "/sync/:/checksum/diagnostics", LOGSEQ_AT_GRAPH,
+	    &logseq_checksum_steps },
 	{ "DELETE", "/sync/:/admin/reset", LOGSEQ_AT_GRAPH, &sync_reset_steps },
 	{ "*", "/sync/:/*", LOGSEQ_AT_GRAPH, &sync_elsewhere_steps },
 	{ NULL, NULL, LOGSEQ_AT_NOTHING, NULL },
