@@ -153,6 +153,7 @@ conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
 	return;
 
 refused:
+	log_info("%s: login refused why=no-token", c->peer);
 	c->end = SOURCE_REFUSED;
 	if (c->dialect->refused != NULL)
 		c->dialect->refused(c, CODE_BAD_TOKEN);

@@ -141,7 +141,7 @@ rig_tx(struct rig *r, const char *op, const char *tx)
 struct logseq_state
 rig_state(struct rig *r)
 {
-	struct logseq_state s;
+	struct logseq_state s = { 0 };
 
 	if (rig_verb(r, LOGSEQ_STATE) != CODE_OK ||
 	    logseq_state_unpack(buf_bytes(&r->info), &s) == -1)
