@@ -46,7 +46,7 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
 #define LOGSEQ_OP_MAX	       128	  /* octets of an outliner-op */
 #define LOGSEQ_ENTRIES_MAX     1000	  /* entries of one tx/batch */
 #define LOGSEQ_ITEMS_MAX       20000	  /* items of one tx/batch */
-#define LOGSEQ_DATOMS_MAX      2000	  /* datoms of one UPLOAD_DATOMS */
+#define LOGSEQ_DATOMS_MAX      1000	  /* datoms of one UPLOAD_DATOMS */
 #define LOGSEQ_VALUE_MAX       196608	  /* octets of a packed value */
 #define LOGSEQ_CHANGES_MAX     100000	  /* datoms that one entry may change */
 #define LOGSEQ_TX_IDS_MAX      10000	  /* remembered, newest */
