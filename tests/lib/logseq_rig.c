@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/logseq_graph.h"
 #include "common/logseq_index.h"
 #include "common/wire.h"
 #include "tests/lib/logseq_rig.h"
@@ -15,11 +16,11 @@ static void rig_begin(struct rig *, struct txn *, unsigned int room,
     const char *name);
 static void rig_hook(struct rig *, void (*)(struct txn *));
 static void rig_end(struct rig *, struct txn *);
-static void rig_fail(const char *);
+static void rig_fail(const char *) __attribute__((noreturn));
 static void rig_graph_new(struct rig *);
 static void rig_entry_pack(struct rig *, const struct rig_entry *,
     struct buf *items, struct buf *body);
-static txn_each_reg rig_dump_each;
+static txn_each_reg rig_dump_each, rig_check_each;
 static txn_each_record rig_log_each;
 
 int
@@ -178,6 +179,44 @@ rig_dump(struct rig *r, char kind, struct buf *out)
 }
 
 void
+rig_check(struct rig *r)
+{
+	struct buf eids = BUF_INIT, by_attr = BUF_INIT;
+	uint8_t prefix[LOGSEQ_PREFIX_LEN];
+	struct graph_content was;
+	struct graph g;
+	struct txn t;
+	uint64_t e, last = 0;
+	size_t i;
+
+	rig_begin(r, &t, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
+	if (graph_begin(&g, &t) == -1)
+		rig_fail("no graph");
+	was = g.m.live;
+	g.m.live.h1 = g.m.live.h2 = 0;
+	logseq_prefix(prefix, LOGSEQ_REG_EAVT, was.gen);
+	txn_reg_scan(&t, bytes_of(prefix, sizeof(prefix)), BYTES_NONE,
+	    rig_check_each, &eids);
+	logseq_prefix(prefix, LOGSEQ_REG_AEVT, was.gen);
+	txn_reg_scan(&t, bytes_of(prefix, sizeof(prefix)), BYTES_NONE,
+	    rig_check_each, &by_attr);
+	if (eids.len != was.datoms * 8 || by_attr.len != eids.len)
+		rig_fail("not the datoms that there should be");
+	for (i = 0; i < eids.len; i += 8) {
+		e = be64_get(buf_bytes(&eids).p + i);
+		if (e != last)
+			graph_sum_entity(&g, e, 1);
+		last = e;
+	}
+	if (was.sum_known && (g.m.live.h1 != was.h1 || g.m.live.h2 != was.h2))
+		rig_fail("not the checksum of the content");
+	graph_end(&g);
+	rig_end(r, &t);
+	buf_free(&eids);
+	buf_free(&by_attr);
+}
+
+void
 rig_log(struct rig *r, struct buf *out)
 {
 	struct txn t;
@@ -308,6 +347,16 @@ rig_dump_each(struct bytes key, struct bytes val, void *arg)
 	logseq_value_text(arg, &d.v);
 	buf_add_u8(arg, '\n');
 	return (0);
+}
+
+static int
+rig_check_each(struct bytes key, struct bytes val, void *arg)
+{
+	struct logseq_datom d;
+
+	if (logseq_datom_of_reg(key, val, &d) == -1)
+		rig_fail("malformed datom");
+	return (buf_add_be64(arg, d.e));
 }
 
 static int

@@ -66,6 +66,12 @@ int rig_page(struct rig *, struct bytes prefix, struct bytes from,
     txn_each_reg *, void *);
 /* Live datoms in the order of EAVT (or another kind), "e a value" a line. */
 void rig_dump(struct rig *, char kind, struct buf *);
+/*
+ * Aborts unless EAVT and AEVT hold the same number of datoms, that which the
+ * graph thinks it has, and the checksum (if known) is that of the content
+ * computed anew.
+ */
+void rig_check(struct rig *);
 /* The log's bodies, a line each. */
 void rig_log(struct rig *, struct buf *);
 

@@ -42,6 +42,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	rig_check(&rig);
 	rig_free(&rig);
 	return (0);
 }
