@@ -504,7 +504,9 @@ a_component_has_a_bounded_number_of_fields(void **state)
 static void
 a_large_component_is_kept_in_slices(void **state)
 {
-	struct buf text = BUF_INIT;
+	struct buf text = BUF_INIT, head = BUF_INIT;
+	struct field f;
+	struct txn t;
 	char *want;
 	int i;
 
@@ -519,6 +521,11 @@ a_large_component_is_kept_in_slices(void **state)
 	buf_add_u8(&text, 0);
 	assert_int_equal(patch((const char *)buf_bytes(&text).p), CODE_OK);
 	assert_room(0, want);
+	begin(&t, 1);
+	assert_int_equal(txn_field_get(&t, BYTES_LIT("e"), &head, &f), 1);
+	assert_int_not_equal(f.body.blob, 0);
+	end(&t);
+	buf_free(&head);
 	/* and comes back whole to be merged */
 	patch("[{\"e\":{\"s\":1}}]");
 	assert_room(0, "\"e\":{\"_exists\":true,\"s\":1}");

@@ -279,22 +279,87 @@ serve('a room of 100,000 components, seeded while another watches', [],
     await until('the same', () => a.state() === b.state())
   })
 
-// A connection without the client: what a reconnect is answered with.
-function reconnect (lastTimestamp) {
-  return new Promise((resolve, reject) => {
-    const frames = []
-    const ws = new WebSocket(`${relay.canvas}?roomId=room&clientId=raw&token=` +
-      relay.token({}))
-    ws.on('error', reject)
-    ws.on('open', () => ws.send(JSON.stringify({ type: 'reconnect',
-      lastTimestamp, protocolVersion: 2 })))
-    ws.on('message', data => {
-      const frame = JSON.parse(data)
-      if (frame.type !== 'clientCount') frames.push(frame)
-      if (frame.type === 'synced') {
-        ws.close()
-        resolve(frames)
+serve('a component of 5 MB, to who watches and who comes', [], async () => {
+  const document = { 'big/any': { _exists: true, s: 'x'.repeat(5e6),
+    a: Array.from({ length: 50000 }, (_, i) => i) } }
+  const watcher = await raw('watcher')
+  assert.ok(await seedRoom({ url: relay.canvas, roomId: 'room',
+    token: relay.token({}), document }))
+  await until('it arrives', () => watcher.frames.some(f => f.timestamp === 1))
+  const [patch, synced] = await reconnect(0)
+  assert.deepStrictEqual(patch.documentPatches, [document])
+  assert.strictEqual(synced.timestamp, 1)
+  assert.deepStrictEqual(watcher.frames.find(f => f.timestamp)
+    .documentPatches, [document])
+  watcher.socket.close()
+})
+
+// Each socket sees every number once and in order, as an ack or a broadcast,
+// and what it is told in that order makes the room; around reconnects as well.
+serve('numbers rise on every socket and make the same room', [], async () => {
+  const n = 200
+  const all = await Promise.all([0, 1, 2, 3].map(i => raw(`raw-${i}`)))
+  const patch = (i, k) => ({ [`e-${k % 7}/c`]: { _exists: true,
+    [`f-${i}`]: k, last: `${i}-${k}` } })
+  for (let k = 0; k < n; k++) {
+    all.forEach(({ socket }, i) => {
+      socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+        documentPatches: [patch(i, k)] }))
+      if (k % 20 === 5 * i) {
+        socket.send(JSON.stringify({ type: 'reconnect', protocolVersion: 2,
+          lastTimestamp: k }))
       }
     })
+    if (k % 3 === 0) await sleep(1)
+  }
+  await until('all are told of all', () =>
+    all.every(c => c.frames.some(f => f.timestamp === 4 * n)))
+  const rooms = all.map(({ frames }, i) => {
+    const room = {}
+    let at = 0
+    for (const f of frames) {
+      if (f.type !== 'ack' && f.type !== 'patch') continue
+      // The answer to a reconnect may bring several at once, or none
+      if (f.clientId === '') assert.ok(f.timestamp >= at)
+      else assert.strictEqual(f.timestamp, at + 1)
+      at = f.timestamp
+      const patches = f.type === 'ack' ? [patch(i, +f.messageId)]
+        : f.documentPatches
+      for (const p of patches) {
+        for (const [key, c] of Object.entries(p)) {
+          room[key] = { ...room[key], ...c }
+        }
+      }
+    }
+    return room
   })
+  const [whole] = await reconnect(0)
+  for (const room of rooms) {
+    assert.deepStrictEqual(room, whole.documentPatches[0])
+  }
+  for (const c of all) c.socket.close()
+})
+
+// A connection without the client.
+function raw (id) {
+  return new Promise((resolve, reject) => {
+    const c = { frames: [] }
+    c.socket = new WebSocket(`${relay.canvas}?roomId=room&clientId=${id}` +
+      `&token=${relay.token({})}`, { maxPayload: 1 << 28 })
+    c.socket.on('error', reject)
+    c.socket.on('message', data => {
+      c.frames.push(JSON.parse(data))
+      resolve(c)
+    })
+  })
+}
+
+// What one that comes for it is answered to a reconnect.
+async function reconnect (lastTimestamp) {
+  const c = await raw('reconnect')
+  c.socket.send(JSON.stringify({ type: 'reconnect', lastTimestamp,
+    protocolVersion: 2 }))
+  await until('an answer', () => c.frames.some(f => f.type === 'synced'), 60000)
+  c.socket.close()
+  return c.frames.filter(f => f.type !== 'clientCount')
 }
