@@ -294,6 +294,26 @@ serve('a component of 5 MB, to who watches and who comes', [], async () => {
   watcher.socket.close()
 })
 
+serve('a large component that changes while it is asked for', [], async () => {
+  const writer = await raw('writer')
+  let k = 0
+  const write = () => writer.socket.send(JSON.stringify({ type: 'patch',
+    messageId: '', documentPatches: [{ big: { _exists: true,
+      s: `${++k}-${'x'.repeat(1e6)}` } }] }))
+  writer.socket.on('message', data => {
+    if (String(data).startsWith('{"type":"ack"') && k > 0) write()
+  })
+  write()
+  await until('it is there', () => k > 1)
+  for (let i = 0; i < 15; i++) {
+    // Numbers and writes are one
+    const [patch] = await reconnect(0)
+    assert.strictEqual(parseInt(patch.documentPatches[0].big.s),
+      patch.timestamp)
+  }
+  writer.socket.close()
+})
+
 // Each socket sees every number once and in order, as an ack or a broadcast,
 // and what it is told in that order makes the room; around reconnects as well.
 serve('numbers rise on every socket and make the same room', [], async () => {
