@@ -138,8 +138,10 @@ struct doc {
 	enum doc_hold hold;
 	struct session_list sessions;
 	size_t nsessions;
-	size_t lanes;	   /* sessions that have one or asked */
-	uint64_t lane_doc; /* its name for fan-out, 0: unknown there */
+	struct session *looked; /* the session a rule looked at last, */
+	size_t looked_at;	/* and which one it is: decide_cards */
+	size_t lanes;		/* sessions that have one or asked */
+	uint64_t lane_doc;	/* its name for fan-out, 0: unknown there */
 	struct signal_blobs blobs;
 };
 

@@ -308,6 +308,7 @@ decide_attach(struct op *op)
 	s->state = IPC_OPEN_STATE;
 	op->doc->refs++;
 	op->doc->nsessions++;
+	op->doc->looked = NULL;
 	TAILQ_INSERT_TAIL(&op->doc->sessions, s, doc_entry);
 	s->refs++;
 }
@@ -319,6 +320,7 @@ decide_detach(struct op *op)
 	struct session *s = op->session;
 
 	lanes_leave(s);
+	op->doc->looked = NULL;
 	TAILQ_REMOVE(&op->doc->sessions, s, doc_entry);
 	op->doc->nsessions--;
 	op->doc->refs--;
@@ -548,15 +550,21 @@ static int
 decide_cards(void *arg, size_t i, struct txn_card *c)
 {
 	struct doc *d = arg;
-	struct session *s;
+	struct session *s = TAILQ_FIRST(&d->sessions);
+	size_t at = 0;
 
-	TAILQ_FOREACH(s, &d->sessions, doc_entry)
-		if (i-- == 0) {
-			*c = (struct txn_card){ s->id, s->claims.sub,
-				buf_bytes(&s->card) };
-			return (0);
-		}
-	return (-1);
+	/* Rules go from one to the next. */
+	if (d->looked != NULL && d->looked_at <= i) {
+		s = d->looked;
+		at = d->looked_at;
+	}
+	for (; s != NULL && at < i; at++)
+		s = TAILQ_NEXT(s, doc_entry);
+	if ((d->looked = s) == NULL)
+		return (-1);
+	d->looked_at = i;
+	*c = (struct txn_card){ s->id, s->claims.sub, buf_bytes(&s->card) };
+	return (0);
 }
 
 /* The session's blob of that number, NULL for none (0); a signal's is none. */
