@@ -160,6 +160,7 @@ struct op {
 	int attached, detached, carded;
 	/* decided */
 	int done;
+	int garbage; /* something is to be erased */
 	enum code code;
 	uint64_t seq;
 	uint64_t oldest;

@@ -102,7 +102,7 @@ decide_undo(struct op *op)
 	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
 	if (op->doc != NULL)
 		op->doc->loaded = op->doc->dirty = 0;
-	op->done = op->carded = op->attached = op->detached = 0;
+	op->done = op->carded = op->attached = op->detached = op->garbage = 0;
 	op->code = CODE_OK;
 	buf_free(&op->info);
 	buf_free(&op->roster);
@@ -196,6 +196,7 @@ decide_end(struct op *op, struct txn *t, enum code code)
 		op->doc->row = t->row;
 		op->doc->dirty = t->row_dirty;
 		op->doc->loaded = 1;
+		op->garbage = t->garbage;
 		op->seq = t->seq;
 		op->oldest = t->row.oldest;
 		buf_free(&op->info);

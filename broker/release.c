@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "broker/garbage.h"
 #include "broker/lanes.h"
 #include "common/log.h"
 #include "common/wire.h"
@@ -40,6 +41,8 @@ release(struct broker *b, struct op *op)
 		doc_freshen(b, op->doc);
 	if (op->doc != NULL && op->doc->ring.fd != -1)
 		before = ring_end(&op->doc->ring);
+	if (op->garbage && !b->stopping)
+		garbage_start(b);
 	for (e = op->effects; e != NULL; e = e->next)
 		if (e->kick == CODE_OK)
 			doc_publish(b, op->doc, e);

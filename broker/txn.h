@@ -104,6 +104,7 @@ struct txn {
 	struct txn_who who;
 	int full; /* the disk is: SUBMITs are refused */
 	int failed;
+	int garbage; /* something was left for garbage.h */
 	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;
 	struct buf info;
@@ -220,7 +221,7 @@ int txn_blob_slice(struct txn *, uint64_t blob, uint32_t slice, struct bytes);
 int txn_blob_keep(struct txn *, uint64_t blob);
 /* 1: nothing has adopted it yet; 0: it is kept, or there is none; -1. */
 int txn_blob_staged(struct txn *, uint64_t blob);
-/* Slices and mark; fine when there are none. */
+/* Slices and mark, large ones later; fine when there are none. */
 int txn_blob_drop(struct txn *, uint64_t blob);
 /* Reads up to n octets from off (a multiple of BLOB_SLICE_BYTES). */
 int txn_blob_read(struct txn *, uint64_t blob, uint64_t off, size_t n,

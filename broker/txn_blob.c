@@ -8,6 +8,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "broker/chain.h"
+#include "broker/garbage.h"
 #include "broker/txn_key.h"
 
 /* document be64, blob be64, slice be32 */
@@ -17,6 +18,8 @@
 #define SWEEP_BATCH 16u
 /* How many slices are looked up at a time to be erased. */
 #define ERASE_BATCH 64u
+/* A blob of more is not erased at once when it is dropped. */
+#define DROP_SLICES_MAX 16u
 
 struct blob_read {
 	struct buf *out;
@@ -36,6 +39,7 @@ struct blob_sweep {
 static struct bytes blob_slice_key(uint8_t *, uint64_t, uint64_t, uint32_t);
 static int blob_mark_key(struct buf *, uint64_t, uint64_t);
 static int blob_digest_key(struct buf *, uint64_t, uint64_t);
+static int blob_drop_later(struct txn *, uint64_t);
 static int blob_digest_read(struct txn *, uint64_t, uint8_t *);
 static kv_each blob_read_each;
 static kv_each blob_erase_each;
@@ -107,9 +111,34 @@ txn_blob_staged(struct txn *tx, uint64_t blob)
 int
 txn_blob_drop(struct txn *tx, uint64_t blob)
 {
+	uint8_t digest[DIGEST_BYTES];
+
 	if (tx->doc == 0)
 		return (0);
+	if (blob_digest_read(tx, blob, digest) == -1)
+		return (txn_fail(tx));
+	if (be32_get(digest) > DROP_SLICES_MAX)
+		return (blob_drop_later(tx, blob));
 	return (txn_check(tx, txn_blob_erase(tx->kv, tx->doc, blob)));
+}
+
+/*
+ * Erasing a large one takes seconds, which are everybody's: it becomes what
+ * nobody has adopted, so that none may read it, and garbage.
+ */
+static int
+blob_drop_later(struct txn *tx, uint64_t blob)
+{
+	struct txn *t;
+
+	if (blob_mark_key(&tx->key, tx->doc, blob) == -1 ||
+	    tx->kv->ops->put(tx->kv, KV_REG, buf_bytes(&tx->key), BYTES_NONE) ==
+		-1 ||
+	    garbage_mark_blob(tx->kv, tx->doc, blob) == -1)
+		return (txn_fail(tx));
+	for (t = tx; t != NULL; t = t->parent)
+		t->garbage = 1;
+	return (0);
 }
 
 int

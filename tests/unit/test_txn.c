@@ -13,6 +13,7 @@
 
 #include "common/limits.h"
 #include "common/log.h"
+#include "broker/garbage.h"
 #include "broker/txn.h"
 #include "tests/lib/store.h"
 
@@ -588,6 +589,56 @@ an_adopted_blob_does_not_change(void **state)
 	txn_done(&tx);
 }
 
+/* Slices of 100 octets will do: it is their number that makes it large. */
+static uint64_t
+blob_large(struct txn *tx)
+{
+	static const uint8_t slice[100];
+	uint64_t blob;
+	uint32_t i;
+
+	assert_int_equal(txn_blob_new(tx, &blob), 0);
+	for (i = 0; i < 600; i++)
+		assert_int_equal(txn_blob_slice(tx, blob, i,
+				     bytes_of(slice, sizeof(slice))),
+		    0);
+	return (blob);
+}
+
+static void
+a_large_blob_is_nobodys_once_dropped_and_erased_later(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct buf b = BUF_INIT;
+	struct txn tx;
+	uint64_t large, kept;
+	int steps = 0;
+
+	begin(kv);
+	handle(&tx, kv);
+	large = blob_large(&tx);
+	kept = blob_large(&tx);
+	field_put(&tx, "k", 1, "", large);
+	field_put(&tx, "l", 1, "", kept);
+	assert_int_equal(txn_blob_staged(&tx, large), 0);
+	assert_int_equal(tx.garbage, 0);
+	assert_int_equal(txn_field_del(&tx, L("k")), 0);
+	assert_int_equal(tx.garbage, 1);
+	assert_int_equal(txn_blob_staged(&tx, large), 1);
+	assert_int_equal(tx.failed, 0);
+	commit(kv);
+	while (garbage_erase(kv) == 1)
+		steps++;
+	assert_in_range(steps, 3, 10); /* 512 rows at most in each */
+	assert_int_equal(txn_blob_read(&tx, large, 0, SIZE_MAX, &b), 0);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(txn_blob_staged(&tx, large), 0);
+	assert_int_equal(txn_blob_read(&tx, kept, 0, SIZE_MAX, &b), 0);
+	assert_int_equal(b.len, 60000);
+	txn_done(&tx);
+	buf_free(&b);
+}
+
 static void
 a_dropped_blob_leaves_nothing(void **state)
 {
@@ -600,7 +651,7 @@ a_dropped_blob_leaves_nothing(void **state)
 	handle(&tx, kv);
 	assert_int_equal(txn_blob_new(&tx, &blob), 0);
 	kept = blob_new(&tx, "kept");
-	for (i = 0; i < 200; i++)
+	for (i = 0; i < 16; i++)
 		assert_int_equal(txn_blob_slice(&tx, blob, i, L("s")), 0);
 	assert_int_equal(txn_blob_drop(&tx, blob), 0);
 	assert_int_equal(rows(kv, KV_BLOB), 1);
@@ -834,6 +885,7 @@ main(void)
 		BOTH(a_replaced_field_drops_its_blob),
 		BOTH(a_blob_is_read_from_any_slice),
 		BOTH(an_adopted_blob_does_not_change),
+		BOTH(a_large_blob_is_nobodys_once_dropped_and_erased_later),
 		BOTH(a_dropped_blob_leaves_nothing),
 		BOTH(a_dropped_record_takes_its_blob_along),
 		BOTH(the_sweep_takes_what_nothing_adopted),
