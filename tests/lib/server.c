@@ -37,7 +37,7 @@ static char *server_mint(const struct server *, struct token_mint *, int64_t);
 static const char *server_level(void);
 static unsigned int server_port_free(void);
 static int server_limits(const char *conf);
-static pid_t server_spawn(const char *const *);
+static pid_t server_spawn(const char *const *, const char *const *);
 static void server_orphans(void);
 static void server_child(const char *const *, int);
 static void server_end(pid_t *, const char *, int);
@@ -98,9 +98,9 @@ server_start(struct server *s, enum server_part parts)
 	if (server_limits(conf))
 		listener[LISTENER_LIMITS] = NULL;
 	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
-		s->broker = server_spawn(broker);
+		s->broker = server_spawn(broker, s->environment);
 	if ((parts & SERVER_LISTENER) != 0 && s->listener == -1)
-		s->listener = server_spawn(listener);
+		s->listener = server_spawn(listener, NULL);
 	free(conf);
 	free(sock);
 }
@@ -239,7 +239,7 @@ server_port_free(void)
 
 /* A program writes an octet to its readiness descriptor, or dies. */
 static pid_t
-server_spawn(const char *const *argv)
+server_spawn(const char *const *argv, const char *const *environment)
 {
 	int ready[2];
 	char octet;
@@ -251,6 +251,9 @@ server_spawn(const char *const *argv)
 		fatal(1, "%s", argv[0]);
 	if (pid == 0) {
 		close(ready[0]);
+		for (; environment != NULL && *environment != NULL;
+		     environment++)
+			putenv(strdup(*environment));
 		server_child(argv, ready[1]);
 	}
 	setpgid(pid, pid);

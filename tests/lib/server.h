@@ -13,7 +13,8 @@
 struct server {
 	char dir[64];
 	unsigned int port;
-	pid_t broker;	/* -1: does not run */
+	const char *environment[8]; /* NAME=value, for the broker alone */
+	pid_t broker;		    /* -1: does not run */
 	pid_t listener; /* likewise; its workers are in its process group */
 };
 

@@ -1,19 +1,26 @@
 /*
- * killer ROUNDS [SEED]: kills the relay again and again, and counts what is
- * left.
+ * killer ROUNDS [SEED [DISK]]: kills the relay again and again, and counts what
+ * is left.
  *
  * In each round new writers send numbered patches while a watcher looks on;
  * then broker, workers or both are killed with SIGKILL and started again, and a
  * late joiner reads everything.  For each writer the patches must be numbered
  * 1, 2, 3 ... without a gap and without one twice, up to at least what the
  * watcher had seen and at most what was sent.
+ *
+ * With DISK, tests/preload/disk.so, each kill of the broker is a power cut as
+ * well, and compactions, backups and checkpoints are under way.
  */
+#include <sys/wait.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "tests/lib/client.h"
+#include "tests/lib/forget.h"
 
 #define KILLER_WRITERS	  4
 #define KILLER_ROUNDS_MAX 1000
@@ -32,6 +39,10 @@ struct killer {
 	uint32_t seen[KILLER_IDS + 1];	 /* by the watcher, before a kill */
 	uint32_t stored[KILLER_IDS + 1]; /* as the late joiner finds them */
 	unsigned long total;
+	const char *disk;
+	char journal[512];
+	char preload[2][600];
+	unsigned long lost; /* octets, to power cuts */
 };
 
 static void killer_round(struct killer *);
@@ -42,6 +53,8 @@ static void killer_write(struct killer *);
 static int killer_take(struct killer *, int);
 static void killer_take_rest(struct killer *);
 static void killer_kill(struct killer *);
+static void killer_disk(struct killer *, const char *);
+static pid_t killer_work(const struct killer *);
 static void killer_pause(void);
 static size_t killer_size(void);
 static uint32_t killer_random(uint32_t);
@@ -62,6 +75,8 @@ main(int argc, char **argv)
 	srandom(seed);
 	server_make(&killer.server);
 	server_setting(&killer.server, "log_level warn");
+	if (argc > 3)
+		killer_disk(&killer, argv[3]);
 	server_start(&killer.server, SERVER_ALL);
 	for (; killer.round < rounds; killer.round++)
 		killer_round(&killer);
@@ -77,7 +92,9 @@ main(int argc, char **argv)
 	server_remove(&killer.server);
 	printf("%u kills, %lu patches seen before one, none lost\n", rounds,
 	    killer.total);
-	if (killer.total < rounds)
+	if (killer.disk != NULL)
+		printf("%lu octets lost to power cuts\n", killer.lost);
+	if (killer.total < rounds || (killer.disk != NULL && killer.lost == 0))
 		fatalx(1, "hardly anything was seen: this proves nothing");
 	return (0);
 }
@@ -214,9 +231,62 @@ killer_kill(struct killer *k)
 	static const enum server_part parts[] = { SERVER_BROKER, SERVER_ALL,
 		SERVER_LISTENER };
 
+	enum server_part part = parts[killer_random(3)];
+	pid_t work = -1;
+	char data[512];
+
+	if (k->disk != NULL)
+		work = killer_work(k);
 	killer_pause();
-	server_stop(&k->server, parts[killer_random(3)], 1);
+	server_stop(&k->server, part, 1);
 	killer_take_rest(k);
+	if (work != -1)
+		waitpid(work, NULL, 0);
+	if (k->disk == NULL || (part & SERVER_BROKER) == 0)
+		return;
+	snprintf(data, sizeof(data), "%s/data", k->server.dir);
+	k->lost += forget(k->journal, data);
+}
+
+/* The broker's disk forgets, and every checkpoint and log file is soon. */
+static void
+killer_disk(struct killer *k, const char *disk)
+{
+	k->disk = disk;
+	snprintf(k->journal, sizeof(k->journal), "%s/journal", k->server.dir);
+	snprintf(k->preload[0], sizeof(k->preload[0]), "LD_PRELOAD=%s", disk);
+	snprintf(k->preload[1], sizeof(k->preload[1]), "DISK_JOURNAL=%s",
+	    k->journal);
+	k->server.environment[0] = k->preload[0];
+	k->server.environment[1] = k->preload[1];
+	server_setting(&k->server, "checkpoint_bytes 1M");
+	server_setting(&k->server, "checkpoint_ms 1s");
+	server_setting(&k->server, "cache_bytes 1M");
+	server_setting(&k->server, "compact_grace 0");
+}
+
+/* Something of the operator's that the blow may fall into. */
+static pid_t
+killer_work(const struct killer *k)
+{
+	static const char *const works[] = { "compact #", "verify #", "backup",
+		"export sds:demo" };
+	const char *b = getenv("QUIRE_B");
+	char command[1024], words[600];
+	pid_t pid;
+	int n;
+
+	n = snprintf(words, sizeof(words), "%s %s/b%u", works[killer_random(4)],
+	    k->server.dir, k->round);
+	if (n < 0 || (pid = fork()) == -1)
+		return (-1);
+	if (pid > 0)
+		return (pid);
+	snprintf(command, sizeof(command),
+	    "%s/quirectl -f %s/conf %s >/dev/null 2>&1",
+	    b == NULL ? ".build" : b, k->server.dir, words);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(127);
 }
 
 /* What was on its way to the watcher when the blow fell has been seen too. */
