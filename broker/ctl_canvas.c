@@ -21,10 +21,10 @@
 #include "common/log.h"
 
 static int canvas_args(int, char **, int words);
-static int canvas_in_store(const struct ctl *, const char *room,
-    ctl_canvas_work *, void *arg);
-static int canvas_in_kv(struct kv *, const struct config *, const char *room,
-    ctl_canvas_work *, void *arg);
+static int canvas_in_store(const struct ctl *ctl, const char *room,
+    ctl_canvas_work *work, void *arg);
+static int canvas_in_kv(struct kv *kv, const struct config *config,
+    const char *room, ctl_canvas_work *work, void *arg);
 static int canvas_become(const struct config *);
 static int canvas_read_file(const char *, struct buf *);
 
