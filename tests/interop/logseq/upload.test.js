@@ -3,12 +3,14 @@
 // transit-js, and what an upload that breaks off leaves behind.
 
 const assert = require('node:assert')
+const crypto = require('node:crypto')
 const fs = require('node:fs')
 const path = require('node:path')
 const zlib = require('node:zlib')
 const { execFileSync } = require('node:child_process')
 const { after, before, test } = require('node:test')
 const { Relay } = require('../relay.js')
+const { User } = require('./client.js')
 const snapshot = require('./snapshot.js')
 
 const vectors = process.env.QUIRE_SHARED &&
@@ -149,3 +151,33 @@ test('an upload that is broken or breaks off leaves the graph alone', { skip },
     assert.deepStrictEqual(sorted(snapshot.open(is).eavt),
       sorted(snapshot.open(was).eavt))
   })
+
+test('a row of the log too large for one message is pulled whole', async () => {
+  const user = new User(relay, 'ann')
+  const g = await user.graph('large')
+  const add = (n) => {
+    const id = crypto.randomUUID()
+    return [['~:db/add', id, '~:block/uuid', `~u${id}`],
+      ['~:db/add', id, '~:block/title', `${n}`.padEnd(60000, 'é')]]
+  }
+  const txs = [[0], [1, 2, 3, 4, 5, 6, 7, 8], [9], [1, 2, 3, 4, 5, 6, 7]]
+    .map(blocks => JSON.stringify(blocks.flatMap(add)))
+
+  for (const [i, tx] of txs.entries()) {
+    assert.strictEqual((await user.batch(g, i, tx)).t, i + 1)
+  }
+  const whole = (await user.http('GET', `/sync/${g}/pull`)).body
+  assert.deepStrictEqual(whole.txs.map(({ tx }) => tx), txs)
+  assert.strictEqual(whole.t, 4)
+
+  const socket = await user.socket(g)
+  const rows = []
+  while (rows.length < 4) {
+    const m = await socket.ask({ type: 'pull', since: rows.length }, 'pull/ok')
+    rows.push(...m.txs)
+    assert.strictEqual(m.t, rows.length)
+    if (m.t < 4) assert.strictEqual((await socket.next('changed')).t, 4)
+  }
+  assert.deepStrictEqual(rows, whole.txs)
+  socket.close()
+})
