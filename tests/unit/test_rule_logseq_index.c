@@ -19,6 +19,7 @@
 
 #define G1    "11111111-1111-4111-8111-111111111111"
 #define G2    "22222222-2222-4222-8222-222222222222"
+#define G3    "33333333-3333-4333-8333-333333333333"
 #define INDEX NULL /* the room without a graph */
 #define L(s)  BYTES_LIT(s)
 
@@ -210,8 +211,8 @@ a_name_is_unique_for_its_owner(void **state)
 	assert_int_equal(graph_new("ann", G1, "notes", 0), CODE_OK);
 	assert_int_equal(graph_new("ann", G2, "notes", 0), CODE_EXISTS);
 	assert_int_equal(graph_new("bob", G2, "notes", 0), CODE_OK);
-	/* Who shares a prefix with another does not share his names. */
-	assert_int_equal(graph_new("an", G1, "nnotes", 0), CODE_INVALID);
+	/* "an" and "nnotes" are not "ann" and "notes". */
+	assert_int_equal(graph_new("an", G3, "nnotes", 0), CODE_OK);
 }
 
 static void
@@ -574,9 +575,35 @@ the_name_of_an_asset_is_plain(void **state)
 	assert_false(logseq_asset_name_ok(bytes_of(name, sizeof(name) - 1)));
 }
 
+static int
+mentions(struct bytes key, struct bytes val, void *arg)
+{
+	(void)val;
+	*(int *)arg |= memmem(key.p, key.n, G1, strlen(G1)) != NULL;
+	return (0);
+}
+
+/* 1: a register of the index has the graph's id in its name. */
+static int
+index_mentions_g1(void)
+{
+	struct claims c;
+	struct txn t;
+	int found = 0;
+
+	begin(&t, "nobody", INDEX, &c);
+	assert_int_equal(txn_reg_scan(&t, BYTES_NONE, BYTES_NONE, mentions,
+			     &found),
+	    0);
+	end(&t, CODE_OK);
+	return (found);
+}
+
 static void
 a_dropped_graph_leaves_nothing_and_ends_its_sessions(void **state)
 {
+	const struct submit key = { .verb = LOGSEQ_AES_KEY_PUT,
+		.items = L("A") };
 	const struct submit drop = { .verb = LOGSEQ_GRAPH_DROP };
 	const struct submit list = { .verb = LOGSEQ_GRAPHS };
 
@@ -584,11 +611,14 @@ a_dropped_graph_leaves_nothing_and_ends_its_sessions(void **state)
 	assert_int_equal(graph_new("ann", G1, "notes", 0), CODE_OK);
 	member(LOGSEQ_MEMBER_ADD, "ann", "bob", LOGSEQ_MEMBER);
 	asset_put("ann", G1, "a.png", 5);
+	assert_int_equal(submit("bob", G1, &key), CODE_OK);
 	assert_int_equal(submit("bob", G1, &drop), CODE_NO_SCOPE);
+	assert_true(index_mentions_g1());
 	assert_int_equal(submit("ann", G1, &drop), CODE_OK);
 	assert_int_equal(world.kick, CODE_NOT_FOUND);
 	assert_int_equal(world.kicked.len, 0); /* everybody */
 	assert_int_equal(asset_size(G1, "a.png"), -1);
+	assert_false(index_mentions_g1());
 	assert_false(let_in("ann", G1));
 	assert_false(let_in("bob", G1));
 	submit("bob", INDEX, &list);
