@@ -10,12 +10,12 @@ const { WebSocket } = require('ws')
 const build = path.resolve(process.env.QUIRE_B || '.build')
 
 exports.User = class {
-  constructor (relay, name) {
+  constructor (relay, name, domain = 'example.org') {
     this.relay = relay
     this.id = crypto.randomUUID()
     this.token = execFileSync(`${build}/quirectl`, ['token', '-k', relay.keys,
       '-s', this.id, '-a', '*', '-S', 'write', '-t', '3600s', '-x',
-      JSON.stringify({ dialect: 'logseq', email: `${name}@example.org`,
+      JSON.stringify({ dialect: 'logseq', email: `${name}@${domain}`,
         email_verified: true, username: name })]).toString().trim()
   }
 
