@@ -68,7 +68,7 @@ conn_serve(int fd, const char *broker, const char *peer,
 	conn_loop(c, &mask);
 	end = c->granted ? SOURCE_WELL : c->end;
 	conn_free(c);
-	return (end);
+	return ((int)end);
 }
 
 void
