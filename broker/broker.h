@@ -283,6 +283,9 @@ void release(struct broker *, struct op *);
 
 /* space.c: 1 while the disk has less than free_floor_bytes left. */
 int space_low(struct broker *);
+/* Whether the session may write so much more into the handle's document. */
+enum code space_refuses(struct broker *, const struct session *,
+    const struct txn *, uint64_t more);
 
 /* batch.c */
 int batch_init(struct broker *);

@@ -36,6 +36,7 @@ static const struct command {
 	{ "verify", NULL, control_verify },
 	{ "compact", NULL, control_compact },
 	{ "backup", NULL, control_backup },
+	{ "quarantine", NULL, control_quarantine },
 	{ "export", NULL, control_export },
 	{ "import", NULL, control_import },
 	{ "delete", NULL, control_delete },

@@ -1,9 +1,13 @@
-/* `verify [STORE]': a line a store, as verify_print writes it. */
+/*
+ * `verify [STORE]': a line a store, as verify_print writes it.  What is damaged
+ * goes into quarantine.
+ */
 #include <stdlib.h>
 
 #include "broker/control.h"
 #include "broker/doc_name.h"
 #include "broker/job.h"
+#include "broker/quarantine.h"
 #include "broker/verify.h"
 
 static int control_verify_step(struct job *);
@@ -72,6 +76,9 @@ control_verify_say(const struct verify_result *r, void *arg)
 	struct control_verify *c = arg;
 	struct buf line = BUF_INIT;
 
+	/* Between its transactions: verification has none open. */
+	if (r->wrong != NULL && r->there)
+		quarantine_set(c->job->broker, r->id, ROW_READ_ONLY);
 	verify_print(r, &line);
 	job_say(c->job, "%.*s", (int)line.len,
 	    (const char *)buf_bytes(&line).p);

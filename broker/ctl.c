@@ -34,6 +34,7 @@ static const struct ctl_command {
 	{ "export", "-c room | store file", 2, ctl_export },
 	{ "import", "-c room file | [-f] store file", 2, ctl_import },
 	{ "delete", "store", 1, ctl_delete },
+	{ "quarantine", "[-c | -r] store", 1, ctl_quarantine },
 	{ "compact", "[store]", 0, ctl_compact },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify },
 	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },

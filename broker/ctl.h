@@ -20,6 +20,7 @@ ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token;  /* ctl_token.c */
 ctl_run_fn ctl_listen, ctl_send;	       /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores;	       /* ctl_control.c */
 ctl_run_fn ctl_verify;			       /* ctl_verify.c */
+ctl_run_fn ctl_quarantine;		       /* ctl_job.c */
 ctl_run_fn ctl_compact;			       /* ctl_job.c */
 ctl_run_fn ctl_backup;			       /* ctl_backup.c */
 ctl_run_fn ctl_restore;			       /* ctl_restore.c */

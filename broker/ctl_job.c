@@ -26,6 +26,27 @@ ctl_compact(const struct ctl *ctl, int argc, char **argv)
 }
 
 int
+ctl_quarantine(const struct ctl *ctl, int argc, char **argv)
+{
+	const char *how = "";
+	char *words;
+	int c, status;
+
+	while ((c = getopt(argc, argv, "cr")) != -1) {
+		if ((c != 'c' && c != 'r') || how[0] != '\0')
+			return (ctl_usage(argv[0]));
+		how = c == 'c' ? "-c " : "-r ";
+	}
+	if (argc - optind != 1)
+		return (ctl_usage(argv[0]));
+	if (asprintf(&words, "%s%s", how, argv[optind]) == -1)
+		return (EX_OSERR);
+	status = ctl_job(ctl, argv[0], words);
+	free(words);
+	return (status);
+}
+
+int
 ctl_job(const struct ctl *ctl, const char *command, const char *words)
 {
 	struct config *config;

@@ -168,7 +168,6 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	t->cards = decide_cards;
 	t->cards_arg = d;
 	t->conf = b->conf;
-	t->full = space_low(b);
 	t->row_later = 1;
 	t->settle = decide_settle;
 	t->settle_arg = b;
@@ -181,6 +180,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	} else if (txn_load(t) == -1) {
 		return (-1);
 	}
+	t->full = space_refuses(b, s, t, 0) != CODE_OK;
 	return (0);
 }
 
@@ -235,6 +235,8 @@ decide_open(struct broker *b, struct op *op)
 	if (buf_add_bytes(&s->card, op->msg.f[open_card].b) == -1)
 		return (op->code = CODE_BUSY, 0);
 	if (decide_begin(b, op, &t) == -1)
+		return (decide_end(op, &t, CODE_STORAGE));
+	if (t.row.closed == ROW_CLOSED)
 		return (decide_end(op, &t, CODE_STORAGE));
 	op->code = r->open == NULL ? CODE_OK : r->open(&t);
 	if (op->code == CODE_OK) {
@@ -375,8 +377,6 @@ decide_submit(struct broker *b, struct op *op)
 	enum code code;
 	int r;
 
-	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
-		return (op->code = CODE_STORAGE, 0);
 	in = (struct submit){ .verb = m->f[submit_verb].u,
 		.ref = m->f[submit_ref].b,
 		.author = m->f[submit_author].b,
@@ -392,6 +392,10 @@ decide_submit(struct broker *b, struct op *op)
 		return (op->code = CODE_TOO_LARGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
+	code = space_refuses(b, op->session, &t,
+	    in.body.b.n + in.extra.n + (body == NULL ? 0 : body->size));
+	if (code != CODE_OK)
+		return (decide_end(op, &t, code));
 	if (body != NULL) {
 		in.body.blob = body->id;
 		in.body.size = body->size;
@@ -485,14 +489,16 @@ decide_blob_put(struct broker *b, struct op *op)
 {
 	struct upload *u = &op->session->upload;
 	struct txn t;
+	enum code code;
 	uint64_t id = 0;
 
 	if (u->id != 0)
 		return (op->code = CODE_BAD_STATE, 0);
-	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
-		return (op->code = CODE_STORAGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
+	code = space_refuses(b, op->session, &t, op->msg.f[blob_put_size].u);
+	if (code != CODE_OK)
+		return (decide_end(op, &t, code));
 	if (!scope_covers(op->session->scope, SCOPE_WRITE))
 		return (decide_end(op, &t, CODE_NO_SCOPE));
 	if (op->msg.f[blob_put_size].u > BLOB_MAX_BYTES)
@@ -508,15 +514,17 @@ decide_blob_data(struct broker *b, struct op *op)
 	struct upload *u = &op->session->upload;
 	struct bytes body = op->msg.f[blob_data_body].b;
 	struct txn t;
+	enum code code;
 
 	if (u->id == 0 || u->closed || body.n == 0)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (u->size + body.n > u->max)
 		return (op->code = CODE_TOO_LARGE, 0);
-	if (space_low(b) && !scope_covers(op->session->scope, SCOPE_ADMIN))
-		return (op->code = CODE_STORAGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
+	code = space_refuses(b, op->session, &t, u->size + body.n);
+	if (code != CODE_OK)
+		return (decide_end(op, &t, code));
 	txn_blob_slice(&t, u->id, u->slices, body);
 	u->slices++;
 	u->size += body.n;

@@ -1,4 +1,7 @@
 /*
+ * What may be written: not below the floor of free space, not over a store's
+ * quota, not into quarantine.  Admins may, so that they can put it right.
+ *
  * The floor of free space: writes are refused before the disk is full, so that
  * the log, checkpoints and deletions still have room.  Looked at once a second
  * while there are writes.
@@ -30,4 +33,23 @@ space_low(struct broker *b)
 		    low ? "below" : "above", low ? "refused" : "taken again");
 	b->low_space = low;
 	return (low);
+}
+
+enum code
+space_refuses(struct broker *b, const struct session *s, const struct txn *t,
+    uint64_t more)
+{
+	uint64_t bytes_max = (uint64_t)b->conf->store_bytes_max;
+	uint64_t records_max = (uint64_t)b->conf->store_records_max;
+
+	if (scope_covers(s->scope, SCOPE_ADMIN))
+		return (CODE_OK);
+	if (space_low(b) || t->row.closed != ROW_OPEN)
+		return (CODE_STORAGE);
+	if ((bytes_max != 0 &&
+		(t->row.bytes >= bytes_max ||
+		    more > bytes_max - t->row.bytes)) ||
+	    (records_max != 0 && t->row.records >= records_max))
+		return (CODE_QUOTA);
+	return (CODE_OK);
 }

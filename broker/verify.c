@@ -170,8 +170,10 @@ verify_next(struct verify *v)
 	v->r.id = &v->tx.name;
 	v->tries = 0;
 	verify_enter(v, VERIFY_BLOBS);
-	if ((found = txn_load(&v->tx)) == 1)
+	if ((found = txn_load(&v->tx)) == 1) {
+		v->r.there = 1;
 		return (1);
+	}
 	if (found == 0)
 		return (verify_wrong(v, "there is no such store", 0));
 	return (verify_wrong(v, "its row cannot be read", 0));

@@ -22,6 +22,7 @@ struct verify_result {
 	uint8_t chain[CHAIN_BYTES];
 	uint8_t state[CHAIN_BYTES];
 	int still; /* state is there */
+	int there; /* its row can be read */
 };
 
 typedef void verify_say(const struct verify_result *, void *arg);

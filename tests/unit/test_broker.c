@@ -607,6 +607,43 @@ below_the_floor_of_free_space_only_admins_write(void **state)
 	broker_start();
 }
 
+static enum code
+peer_refusal(struct peer *p, struct bytes body)
+{
+	peer_submit(p, SDS_VERB_PATCH, body);
+	assert_int_equal(peer_next(p), IPC_VERDICT);
+	return ((enum code)p->m.f[verdict_code].u);
+}
+
+static void
+over_its_quota_a_store_is_only_read(void **state)
+{
+	static uint8_t large[2000];
+	struct peer a;
+
+	(void)state;
+	broker_kill(SIGTERM);
+	write_conf("store_bytes_max 2K\nstore_records_max 3\n");
+	broker_start();
+	peer_join(&a, "bytes", SCOPE_WRITE);
+	assert_int_equal(peer_refusal(&a, bytes_of(large, 1000)), CODE_OK);
+	assert_int_equal(peer_refusal(&a, bytes_of(large, 1000)), CODE_QUOTA);
+	assert_int_equal(peer_refusal(&a, BYTES_LIT("small")), CODE_OK);
+	peer_leave(&a);
+	peer_join(&a, "bytes", SCOPE_ADMIN);
+	assert_int_equal(peer_refusal(&a, bytes_of(large, 2000)), CODE_OK);
+	peer_leave(&a);
+	peer_join(&a, "records", SCOPE_WRITE);
+	assert_int_equal(peer_refusal(&a, BYTES_LIT("1")), CODE_OK);
+	assert_int_equal(peer_refusal(&a, BYTES_LIT("2")), CODE_OK);
+	assert_int_equal(peer_refusal(&a, BYTES_LIT("3")), CODE_OK);
+	assert_int_equal(peer_refusal(&a, BYTES_LIT("4")), CODE_QUOTA);
+	peer_leave(&a);
+	broker_kill(SIGTERM);
+	write_conf("");
+	broker_start();
+}
+
 int
 main(void)
 {
@@ -629,6 +666,7 @@ main(void)
 		cmocka_unit_test(a_blob_that_was_never_sent_is_refused),
 		cmocka_unit_test(
 		    below_the_floor_of_free_space_only_admins_write),
+		cmocka_unit_test(over_its_quota_a_store_is_only_read),
 	};
 
 	if (sodium_init() == -1)

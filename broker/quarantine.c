@@ -1,0 +1,117 @@
+/* `quarantine [-c | -r] STORE', and what verification finds damaged. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/control.h"
+#include "broker/doc_name.h"
+#include "broker/job.h"
+#include "broker/quarantine.h"
+#include "common/log.h"
+
+struct quarantine {
+	enum row_closed closed;
+	struct buf name;
+	struct doc_id id;
+};
+
+static int quarantine_step(struct job *);
+static void quarantine_free(struct job *);
+static int quarantine_write(struct broker *, struct doc *, enum row_closed);
+
+static const struct job_kind quarantine_kind = { "quarantine", quarantine_step,
+	quarantine_free, 0 };
+
+int
+quarantine_set(struct broker *b, const struct doc_id *id,
+    enum row_closed closed)
+{
+	static const char *const words[] = { [ROW_OPEN] = "out of quarantine",
+		[ROW_READ_ONLY] = "in quarantine, read-only",
+		[ROW_CLOSED] = "in quarantine, closed" };
+	char name[DOC_NAME_TEXT_BYTES];
+	struct doc *d;
+	struct session *s;
+	int r;
+
+	if ((d = doc_get(b, id)) == NULL)
+		return (-1);
+	if ((r = quarantine_write(b, d, closed)) == 1) {
+		log_warnx("store %s: %s", doc_name_text(name, sizeof(name), id),
+		    words[closed]);
+		if (closed == ROW_CLOSED)
+			TAILQ_FOREACH(s, &d->sessions, doc_entry)
+				session_kick(s, CODE_STORAGE);
+	}
+	doc_unref(b, d);
+	return (r);
+}
+
+void
+control_quarantine(struct broker *b, struct bufferevent *bev, const char *words)
+{
+	struct quarantine *q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL) {
+		control_refuse(bev, "no memory");
+		return;
+	}
+	q->closed = strncmp(words, "-c ", 3) == 0 ? ROW_CLOSED
+	    : strncmp(words, "-r ", 3) == 0	  ? ROW_OPEN
+						  : ROW_READ_ONLY;
+	if (q->closed != ROW_READ_ONLY)
+		words += 3;
+	if (doc_name_parse(bytes_str(words), &q->name, &q->id) == -1) {
+		control_refuse(bev, "that is no name of a store");
+		buf_free(&q->name);
+		free(q);
+		return;
+	}
+	job_start(b, &quarantine_kind, bev, q);
+}
+
+static int
+quarantine_step(struct job *j)
+{
+	struct quarantine *q = j->state;
+	int r = quarantine_set(j->broker, &q->id, q->closed);
+
+	if (r == 1)
+		return (0);
+	job_say(j, "error %s\n",
+	    r == 0 ? "there is no such store" : "the store cannot be written");
+	return (-1);
+}
+
+static void
+quarantine_free(struct job *j)
+{
+	struct quarantine *q = j->state;
+
+	buf_free(&q->name);
+	free(q);
+}
+
+static int
+quarantine_write(struct broker *b, struct doc *d, enum row_closed closed)
+{
+	struct txn t;
+	int r;
+
+	txn_init(&t, b->kv, &d->id);
+	t.row_later = 1;
+	if ((r = txn_load(&t)) == 1 && b->kv->ops->begin(b->kv) == -1)
+		r = -1;
+	if (r == 1) {
+		t.row.closed = closed;
+		t.row_dirty = 1;
+		if (txn_row_save(&t) == -1) {
+			b->kv->ops->abort(b->kv);
+			r = -1;
+		} else if (b->kv->ops->commit(b->kv) == -1)
+			r = -1;
+	}
+	if (r == 1 && d->loaded)
+		d->row.closed = closed;
+	txn_done(&t);
+	return (r);
+}
