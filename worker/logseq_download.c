@@ -3,17 +3,15 @@
  * it is read, page by page, at the client's pace; what others change meanwhile
  * becomes the tail (struct logseq_pin).
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/log.h"
 #include "common/wire.h"
 #include "worker/logseq_download.h"
 #include "worker/logseq_gzip.h"
-#include "worker/logseq_tree.h"
+#include "worker/logseq_root.h"
 
-#define DOWNLOAD_ADDR	 1000000u /* addresses of nodes come after it */
-#define DOWNLOAD_FORKING 32
+#define DOWNLOAD_ADDR 1000000u /* addresses of nodes come after it */
 
 enum download_tag { DOWNLOAD_PIN = 1, DOWNLOAD_PAGE, DOWNLOAD_UNPIN };
 
@@ -36,43 +34,14 @@ struct download {
 	struct logseq_web *web;
 	enum download_stage stage;
 	struct logseq_pin pin;
+	struct logseq_root root;
 	struct logseq_gzip out;
 	struct logseq_sink sink;
 	struct logseq_pen pen;
 	struct logseq_tree tree[DOWNLOAD_TREES];
 	struct buf from; /* last key of the last page */
 	struct buf name;
-	struct buf schema; /* list of name, flags octet */
-	int waiting;	   /* for the client to take what is queued */
-};
-
-enum {
-	REF = LOGSEQ_FLAG_REF,
-	MANY = LOGSEQ_FLAG_MANY,
-	INDEX = LOGSEQ_FLAG_INDEX,
-	UNIQUE = LOGSEQ_FLAG_UNIQUE
-};
-
-static const struct {
-	const char *name;
-	uint8_t flags;
-} download_fixed[] = {
-#define ATTR(name, flags) { name, flags },
-#include "common/logseq_attrs.def"
-#undef ATTR
-};
-
-struct download_flag {
-	uint8_t flag;
-	const char *attr;
-	const char *value; /* NULL: true */
-};
-
-static const struct download_flag download_flags[] = {
-	{ REF, "db/valueType", "db.type/ref" },
-	{ MANY, "db/cardinality", "db.cardinality/many" },
-	{ INDEX, "db/index", NULL },
-	{ UNIQUE, "db/unique", "db.unique/identity" },
+	int waiting; /* for the client to take what is queued */
 };
 
 static void download_where(struct logseq_web *);
@@ -92,12 +61,6 @@ static int download_datom(struct download *, struct logseq_datom *);
 static int download_change(struct download *, const struct logseq_datom *);
 static int download_attr(struct download *, const struct entry *);
 static int download_root(struct download *);
-static uint8_t download_known(struct bytes name);
-static void download_rest(struct download *);
-static void download_schema(struct download *);
-static void download_number(struct download *, const char *key, uint64_t);
-static void download_index(struct download *, const char *key,
-    const struct logseq_tree *);
 static void download_fail(struct download *, const char *why);
 
 const struct logseq_steps logseq_download_steps = { .start = download_where };
@@ -231,7 +194,7 @@ download_free(void *job)
 	logseq_pen_free(&d->pen);
 	buf_free(&d->from);
 	buf_free(&d->name);
-	buf_free(&d->schema);
+	buf_free(&d->root.schema);
 	free(d);
 }
 
@@ -243,6 +206,8 @@ download_begin(struct download *d)
 	    logseq_tree_rows(d->pin.indexed);
 	struct buf headers = BUF_INIT;
 
+	d->root.max_eid = d->pin.max_eid;
+	d->root.max_tx = d->pin.max_tx;
 	buf_printf(&headers, "x-snapshot-row-count: %llu\r\n%s",
 	    (unsigned long long)rows,
 	    d->web->gzip ? "Content-Encoding: gzip\r\n" : "");
@@ -358,10 +323,10 @@ download_change(struct download *d, const struct logseq_datom *datom)
 {
 	int r;
 
-	if (datom->e > d->pin.max_eid)
-		d->pin.max_eid = datom->e;
-	if (datom->tx > d->pin.max_tx)
-		d->pin.max_tx = datom->tx;
+	if (datom->e > d->root.max_eid)
+		d->root.max_eid = datom->e;
+	if (datom->tx > d->root.max_tx)
+		d->root.max_tx = datom->tx;
 	transit_open(&d->pen.writer, TRANSIT_ARRAY);
 	r = logseq_pen_datom(&d->pen, datom);
 	transit_close(&d->pen.writer);
@@ -371,131 +336,24 @@ download_change(struct download *d, const struct logseq_datom *datom)
 static int
 download_attr(struct download *d, const struct entry *e)
 {
-	uint8_t flags;
-	size_t i;
-
 	buf_clear(&d->name);
 	if (logseq_attr_name(&d->name, bytes_skip(e->key, LOGSEQ_PREFIX_LEN)) ==
 	    -1)
 		return (-1);
-	flags = download_known(buf_bytes(&d->name));
-	for (i = 0; i < e->body.n; i++)
-		flags |= e->body.p[i];
-	list_add(&d->schema, buf_bytes(&d->name));
-	return (list_add(&d->schema, bytes_of(&flags, 1)));
-}
-
-/* What is known of an attribute without any data. */
-static uint8_t
-download_known(struct bytes name)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(download_fixed) / sizeof(*download_fixed); i++)
-		if (bytes_eq(name, bytes_str(download_fixed[i].name)))
-			return (download_fixed[i].flags);
-	return (0);
-}
-
-/* The fixed ones that the graph says nothing of. */
-static void
-download_rest(struct download *d)
-{
-	struct bytes list, name, flags;
-	int there;
-	size_t i;
-
-	for (i = 0; i < sizeof(download_fixed) / sizeof(*download_fixed); i++) {
-		list = buf_bytes(&d->schema);
-		there = 0;
-		while (!there && list_next(&list, &name) == 1 &&
-		    list_next(&list, &flags) == 1)
-			there =
-			    bytes_eq(name, bytes_str(download_fixed[i].name));
-		if (there)
-			continue;
-		list_add(&d->schema, bytes_str(download_fixed[i].name));
-		list_add(&d->schema, bytes_of(&download_fixed[i].flags, 1));
-	}
+	return (logseq_root_attr(&d->root, buf_bytes(&d->name), e->body));
 }
 
 static int
 download_root(struct download *d)
 {
-	struct transit_writer *w = &d->pen.writer;
-
-	download_rest(d);
-	logseq_pen_begin(&d->pen);
-	transit_open(w, TRANSIT_MAP);
-	transit_write_text(w, TRANSIT_KEYWORD, BYTES_LIT("schema"));
-	download_schema(d);
-	download_number(d, "max-tx", d->pin.max_tx);
-	download_number(d, "max-eid", d->pin.max_eid);
-	download_number(d, "max-addr", d->sink.addr);
-	download_number(d, "branching-factor", DOWNLOAD_FORKING);
-	transit_write_text(w, TRANSIT_KEYWORD, BYTES_LIT("ref-type"));
-	transit_write_text(w, TRANSIT_KEYWORD, BYTES_LIT("strong"));
-	download_index(d, "eavt", &d->tree[DOWNLOAD_EAVT]);
-	download_index(d, "aevt", &d->tree[DOWNLOAD_AEVT]);
-	download_index(d, "avet", &d->tree[DOWNLOAD_AVET]);
-	transit_close(w);
-	if (logseq_pen_end(&d->pen) == -1 || d->schema.failed)
+	d->root.max_addr = d->sink.addr;
+	d->root.eavt = &d->tree[DOWNLOAD_EAVT];
+	d->root.aevt = &d->tree[DOWNLOAD_AEVT];
+	d->root.avet = &d->tree[DOWNLOAD_AVET];
+	if (logseq_root_write(&d->root, &d->pen) == -1)
 		return (-1);
 	logseq_gzip_row(&d->out, 0, buf_bytes(&d->pen.content), BYTES_NONE);
 	return (0);
-}
-
-static void
-download_schema(struct download *d)
-{
-	struct transit_writer *w = &d->pen.writer;
-	struct bytes list = buf_bytes(&d->schema), name, flags;
-	struct transit yes = { .type = TRANSIT_BOOL, .i = 1 };
-	const struct download_flag *f;
-	size_t i;
-
-	transit_open(w, TRANSIT_MAP);
-	while (list_next(&list, &name) == 1 && list_next(&list, &flags) == 1) {
-		transit_write_text(w, TRANSIT_KEYWORD, name);
-		transit_open(w, TRANSIT_MAP);
-		for (i = 0; i < sizeof(download_flags) / sizeof(*f); i++) {
-			f = &download_flags[i];
-			if ((flags.p[0] & f->flag) == 0)
-				continue;
-			transit_write_text(w, TRANSIT_KEYWORD,
-			    bytes_str(f->attr));
-			if (f->value == NULL)
-				transit_write(w, &yes);
-			else
-				transit_write_text(w, TRANSIT_KEYWORD,
-				    bytes_str(f->value));
-		}
-		transit_close(w);
-	}
-	transit_close(w);
-}
-
-static void
-download_number(struct download *d, const char *key, uint64_t n)
-{
-	transit_write_text(&d->pen.writer, TRANSIT_KEYWORD, bytes_str(key));
-	transit_write_int(&d->pen.writer, (int64_t)n);
-}
-
-static void
-download_index(struct download *d, const char *key,
-    const struct logseq_tree *tree)
-{
-	char metadata[32];
-
-	download_number(d, key, tree->root);
-	(void)snprintf(metadata, sizeof(metadata), "%s-metadata", key);
-	transit_write_text(&d->pen.writer, TRANSIT_KEYWORD,
-	    bytes_str(metadata));
-	transit_open(&d->pen.writer, TRANSIT_MAP);
-	download_number(d, "count", tree->count);
-	download_number(d, "shift", tree->shift);
-	transit_close(&d->pen.writer);
 }
 
 static void
