@@ -31,7 +31,8 @@
 #define LISTEN_CONNECTIONS 4096 /* as in config.def */
 #define LISTEN_PER_ADDRESS 256
 #define LISTEN_STOP_MS	   10000 /* for the workers to take their leave */
-#define LISTEN_PAUSE_MS	   100	 /* where accept fails for want of something */
+#define LISTEN_LOG_MS	   1000
+#define LISTEN_PAUSE_MS	   100 /* where accept fails for want of something */
 
 struct listener_state {
 	const struct listen_config *config;
@@ -42,6 +43,8 @@ struct listener_state {
 	int spare; /* given up to answer one client when there are no more */
 	struct settings settings;
 	struct places *places;
+	uint64_t refused;   /* clients, since the start */
+	int64_t refused_ms; /* when that was last logged */
 };
 
 static int listen_signal_pipe[2];
@@ -62,6 +65,8 @@ static int listen_spare(void);
 static void listen_exhausted(struct listener_state *, int fd);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
+static void listen_refused(struct listener_state *, const char *peer,
+    const char *why, int64_t now);
 static void listen_child(struct listener_state *, int fd, const char *peer)
     __attribute__((noreturn));
 static void listen_reap(struct listener_state *);
@@ -371,7 +376,7 @@ listen_client(struct listener_state *l, int fd,
 	listen_peer(peer, ss);
 	many = proxy_listed(l->settings.proxy, peer);
 	if ((why = places_full(l->places, &source, many, now)) != NULL) {
-		log_info("%s: refused: %s", peer, why);
+		listen_refused(l, peer, why, now);
 		reply_unavailable(fd, 0);
 		return;
 	}
@@ -386,6 +391,19 @@ listen_client(struct listener_state *l, int fd,
 		places_take(l->places, pid, &source, many, now);
 		close(fd);
 	}
+}
+
+/* A flood leaves a line a second. */
+static void
+listen_refused(struct listener_state *l, const char *peer, const char *why,
+    int64_t now)
+{
+	l->refused++;
+	if (now - l->refused_ms < LISTEN_LOG_MS)
+		return;
+	log_info("%s: refused: %s; %llu so far", peer, why,
+	    (unsigned long long)l->refused);
+	l->refused_ms = now;
 }
 
 /* The table and the sockets are the parent's. */
