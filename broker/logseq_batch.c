@@ -108,6 +108,7 @@ batch_run(struct batch *b, const struct submit *s)
 
 	if ((code = batch_texts(b, s)) != CODE_OK)
 		return (code);
+	graph_drop_upload(&b->g); /* it was given up, or we were not here */
 	while (list_next(&rest, &packed) == 1 &&
 	    logseq_entry_unpack(packed, &entry) == 0) {
 		text = bytes_of(b->texts.p, (size_t)entry.text);

@@ -137,7 +137,7 @@ int graph_referrers(struct graph *, uint64_t e, struct graph_attr *,
     struct buf *eids);
 /* Every datom that refers to e, as graph_datoms. */
 int graph_references(struct graph *, uint64_t e, struct buf *list);
-int graph_exists(struct graph *, uint64_t e);
+
 /* A register below a kind and generation: key holds what follows. */
 int graph_reg_get(struct graph *, char kind, uint64_t gen, struct bytes key,
     struct buf *);

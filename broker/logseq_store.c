@@ -177,18 +177,6 @@ graph_references(struct graph *g, uint64_t e, struct buf *list)
 }
 
 int
-graph_exists(struct graph *g, uint64_t e)
-{
-	struct store_gather s = { .g = g };
-
-	store_key(g, LOGSEQ_REG_EAVT, e, NULL);
-	if (txn_reg_scan(g->t, buf_bytes(&g->key), BYTES_NONE, store_first,
-		&s) == -1)
-		return (-1);
-	return (s.found);
-}
-
-int
 graph_reg_get(struct graph *g, char kind, uint64_t gen, struct bytes key,
     struct buf *val)
 {

@@ -57,17 +57,23 @@ graph_drop(struct graph *g)
 
 	graph_dead(g, g->m.live.gen);
 	graph_dead_kind(g, g->m.live.gen, LOGSEQ_REG_CHANGE);
-	if (g->m.upload != 0) {
-		graph_dead(g, g->m.staged.gen);
-		graph_dead_kind(g, g->m.upload, LOGSEQ_REG_ROW);
-	}
+	graph_drop_upload(g);
 	memset(&g->m.live, 0, sizeof(g->m.live));
-	memset(&g->m.staged, 0, sizeof(g->m.staged));
-	g->m.upload = 0;
 	g->m.live.gen = gen;
 	g->m.live.max_tx = LOGSEQ_TX0;
 	g->m.live.sum_known = 1;
 	g->m.base = g->t->seq;
+}
+
+void
+graph_drop_upload(struct graph *g)
+{
+	if (g->m.upload == 0)
+		return;
+	graph_dead(g, g->m.staged.gen);
+	graph_dead_kind(g, g->m.upload, LOGSEQ_REG_ROW);
+	memset(&g->m.staged, 0, sizeof(g->m.staged));
+	g->m.upload = 0;
 }
 
 int

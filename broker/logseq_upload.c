@@ -41,10 +41,7 @@ logseq_upload_begin(struct txn *t, const struct submit *s)
 
 	(void)s;
 	if (code == CODE_OK) {
-		if (u.g.m.upload != 0) {
-			graph_dead(&u.g, u.g.m.staged.gen);
-			graph_dead_kind(&u.g, u.g.m.upload, LOGSEQ_REG_ROW);
-		}
+		graph_drop_upload(&u.g);
 		u.g.m.upload = ++u.g.m.gens;
 		upload_fresh(&u.g, ++u.g.m.gens);
 		if (u.g.m.live.datoms == 0 && graph_t(&u.g) == 0) {

@@ -48,5 +48,7 @@ void graph_pins_check(struct graph *);
 /* Frees up to n; 1: there is more. */
 int graph_sweep(struct graph *, size_t n);
 void graph_drop(struct graph *);
+/* An upload that will not be finished; fine when there is none. */
+void graph_drop_upload(struct graph *);
 
 #endif

@@ -47,14 +47,6 @@ logseq_value_unpack(struct bytes in, struct logseq_value *v)
 }
 
 int
-logseq_lookup_pack(struct buf *b, const struct logseq_lookup *l)
-{
-	list_add(b, l->a);
-	add_value(b, &l->v);
-	return (list_add(b, l->text));
-}
-
-int
 logseq_lookup_unpack(struct bytes in, struct logseq_lookup *l)
 {
 	if (list_next(&in, &l->a) != 1 || next_value(&in, &l->v) == -1 ||

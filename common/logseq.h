@@ -51,7 +51,7 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
 #define LOGSEQ_CHANGES_MAX     100000	  /* datoms that one entry may change */
 #define LOGSEQ_TX_IDS_MAX      10000	  /* remembered, newest */
 #define LOGSEQ_TX0	       536870912u /* transaction number of t = 0 */
-#define LOGSEQ_UPLOAD_IDLE_MS  600000 /* then an upload counts as given up */
+#define LOGSEQ_UPLOAD_IDLE_MS  120000 /* then an upload counts as given up */
 #define LOGSEQ_ROW_PIECE_BYTES 65536u
 
 /*
@@ -105,6 +105,8 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  *
  * UPLOAD_FINISH  write, manager.  ref: the client's checksum, or empty.  t is
  *           0, the graph is ready.
+ *
+ * A TX after an upload was given up ends it: what it staged is gone.
  *
  * All but BEGIN take in clock the number of the upload as state.staged tells
  * it; STALE: it is not the one under way any more.
@@ -333,7 +335,7 @@ struct logseq_lookup {
 	struct logseq_value v;
 	struct bytes text; /* all of it as OPAQUE */
 };
-int logseq_lookup_pack(struct buf *, const struct logseq_lookup *);
+
 int logseq_lookup_unpack(struct bytes, struct logseq_lookup *);
 int logseq_item_pack(struct buf *, const struct logseq_item *);
 int logseq_item_unpack(struct bytes, struct logseq_item *);

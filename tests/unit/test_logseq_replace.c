@@ -189,15 +189,21 @@ an_upload_takes_the_place_of_the_graph_at_its_end(void **state)
 static void
 nobody_writes_meanwhile_unless_it_was_given_up(void **state)
 {
+	uint64_t number;
+
 	(void)state;
 	rig_tx(&rig, NULL, "[" NEW(A) "]");
-	begin();
+	number = begin();
 	rig_tx(&rig, NULL, "[" NEW(B) "]");
 	assert_int_equal(rig.out.result, LOGSEQ_UPLOADING);
 	assert_int_equal(rig.out.t, 1);
 	rig.now_ms += LOGSEQ_UPLOAD_IDLE_MS;
 	assert_int_equal(rig_tx(&rig, NULL, "[" NEW(B) "]"), LOGSEQ_DONE);
 	datoms("1 block/uuid \"~u" A "\"\n2 block/uuid \"~u" B "\"\n");
+	/* And the upload does not take that away when it comes back. */
+	assert_int_equal(upload(LOGSEQ_UPLOAD_FINISH, number, BYTES_NONE,
+			     BYTES_NONE),
+	    CODE_STALE);
 }
 
 static void
