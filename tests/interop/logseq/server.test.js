@@ -141,6 +141,32 @@ serve('a graph written beside its download is whole at one t', {},
       state((await ann.download(graph)).body))
   })
 
+serve('a transaction larger than a record comes back as it was', {},
+  async (relay, ann) => {
+    const graph = await ann.graph('one')
+    const large = JSON.stringify(Array.from({ length: 900 }, (_, i) =>
+      page(crypto.randomUUID(), `"${i} \u00e9\n${'x'.repeat(200)}`)).flat())
+    const small = JSON.stringify(page(crypto.randomUUID(), 'small'))
+    assert.ok(large.length > 300000)
+    assert.strictEqual((await ann.batch(graph, 0, small, large, small.replace(
+      'small', 'smaller'))).t, 3)
+    const socket = await ann.socket(graph)
+    const pulled = []
+    while (pulled.length < 3) {
+      const m = await socket.ask({ type: 'pull', since: pulled.length },
+        'pull/ok')
+      assert.ok(m.txs.length > 0 && m.t === m.txs.at(-1).t)
+      pulled.push(...m.txs)
+    }
+    for (const txs of [pulled, (await ann.http('GET',
+      `/sync/${graph}/pull?since=0`)).body.txs]) {
+      assert.deepStrictEqual(txs.map((x) => x.t), [1, 2, 3])
+      assert.ok(txs[1].tx === large)
+      assert.strictEqual(txs[0].tx, small)
+    }
+    socket.close()
+  })
+
 serve('an upload that breaks off leaves the graph as it was', { skip },
   async (relay, ann) => {
     const graph = await ann.graph('one')
