@@ -284,6 +284,92 @@ bad_datoms_are_refused(void **state)
 	buf_free(&list);
 }
 
+/* Uploads entities from 1 on, each with uuid, name and a title. */
+static void
+upload_pages(unsigned int n, const char *title, int e2ee)
+{
+	static const uint8_t yes = 1;
+	uint64_t number = begin();
+	struct buf list = BUF_INIT, packed = BUF_INIT;
+	struct logseq_datom d = { .op = LOGSEQ_OP_ADD,
+		.e = n + 1,
+		.a = BYTES_LIT("kv/value"),
+		.v = { LOGSEQ_BOOL, { &yes, 1 } },
+		.tx = LOGSEQ_TX0 };
+	char uuid[40];
+	unsigned int i;
+
+	for (i = 1; i <= n; i++) {
+		snprintf(uuid, sizeof(uuid), "%08x-0000-4000-8000-000000000000",
+		    i);
+		datom(&list, LOGSEQ_OP_ADD, i, "block/uuid", LOGSEQ_UUID, uuid);
+		datom(&list, LOGSEQ_OP_ADD, i, "block/name", LOGSEQ_STRING,
+		    "n");
+		datom(&list, LOGSEQ_OP_ADD, i, "block/title", LOGSEQ_STRING,
+		    title);
+		if (i % 300 != 0 && i != n)
+			continue;
+		if (i == n && e2ee) {
+			datom(&list, LOGSEQ_OP_ADD, n + 1, "db/ident",
+			    LOGSEQ_KEYWORD, "logseq.kv/graph-rtc-e2ee?");
+			logseq_datom_pack(&packed, &d);
+			list_add(&list, buf_bytes(&packed));
+		}
+		assert_int_equal(upload(LOGSEQ_UPLOAD_DATOMS, number,
+				     BYTES_NONE, buf_bytes(&list)),
+		    CODE_OK);
+		buf_clear(&list);
+	}
+	do
+		assert_int_equal(upload(LOGSEQ_UPLOAD_SUM, number, BYTES_NONE,
+				     BYTES_NONE),
+		    CODE_OK);
+	while (buf_bytes(&rig.info).p[0] == 1);
+	assert_int_equal(upload(LOGSEQ_UPLOAD_FINISH, number, BYTES_NONE,
+			     BYTES_NONE),
+	    CODE_OK);
+	buf_free(&list);
+	buf_free(&packed);
+}
+
+static void
+the_checksum_of_an_upload_is_computed_in_steps(void **state)
+{
+	(void)state;
+	upload_pages(1200, "t", 0);
+	assert_int_equal(rig_state(&rig).sum.n, LOGSEQ_SUM_LEN);
+	rig_check(&rig);
+	rig.t = 0;
+	rig_tx(&rig, NULL,
+	    "[" NEW(A) "," ADD("\"" A "\"", "block/name", "\"x\"") "]");
+	rig_check(&rig);
+}
+
+static void
+titles_of_an_encrypted_graph_are_not_in_its_checksum(void **state)
+{
+	char sum[3][LOGSEQ_SUM_LEN];
+	static const char *const title[] = { "one", "two", "one" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		upload_pages(3, title[i], i < 2);
+		memcpy(sum[i], rig_state(&rig).sum.p, LOGSEQ_SUM_LEN);
+	}
+	assert_memory_equal(sum[0], sum[1], LOGSEQ_SUM_LEN);
+	assert_memory_not_equal(sum[0], sum[2], LOGSEQ_SUM_LEN);
+	/* Who encrypts later makes it unknown. */
+	rig.t = 0;
+	assert_int_equal(
+	    rig_tx(&rig, NULL,
+		"[" ADD("\"k\"", "db/ident",
+		    "\"~:logseq.kv/graph-rtc-e2ee?\"") "," ADD("\"k\"",
+		    "kv/value", "true") "]"),
+	    LOGSEQ_DONE);
+	assert_int_equal(rig_state(&rig).sum.n, 0);
+}
+
 static int
 row_each(struct bytes key, struct bytes val, void *arg)
 {
@@ -638,6 +724,8 @@ main(void)
 		TEST(an_empty_graph_is_not_ready_until_its_upload_ends),
 		TEST(what_an_upload_left_is_forgotten_by_the_next),
 		TEST(bad_datoms_are_refused),
+		TEST(the_checksum_of_an_upload_is_computed_in_steps),
+		TEST(titles_of_an_encrypted_graph_are_not_in_its_checksum),
 		TEST(a_row_that_comes_again_replaces_all_of_the_first),
 		TEST(pages_and_tail_together_are_the_graph),
 		TEST(changes_are_kept_for_downloads_alone),
