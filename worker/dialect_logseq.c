@@ -14,6 +14,7 @@
 #define DIALECT_SERIAL 32 /* bits of a tag that are the caller's */
 
 static struct logseq_web *dialect_new(struct conn *);
+static void dialect_sweep(struct logseq_web *, const struct verdict_in *);
 static void dialect_reset(struct logseq_web *);
 static int dialect_read(struct logseq_web *, const struct http_request *);
 static void dialect_token(struct logseq_web *, const struct http_request *);
@@ -156,6 +157,10 @@ logseq_verdict(struct conn *c, const struct verdict_in *v)
 	struct logseq_web *w = conn_state(c);
 	struct verdict_in in = *v;
 
+	if (w->sweeping) {
+		dialect_sweep(w, v);
+		return;
+	}
 	if (!dialect_mine(w, v->tag))
 		return;
 	in.tag &= UINT32_MAX;
@@ -263,9 +268,15 @@ logseq_tag(const struct logseq_web *w, uint32_t tag)
 void
 logseq_ended(struct logseq_web *w)
 {
+	struct submit_out out = { .verb = LOGSEQ_SWEEP };
+
 	w->ended = 1;
+	w->sweeping = w->litter;
 	conn_hold(w->conn, 0);
-	conn_leave(w->conn);
+	if (w->sweeping)
+		logseq_submit(w, &out);
+	else
+		conn_leave(w->conn);
 }
 
 ssize_t
@@ -298,15 +309,34 @@ dialect_new(struct conn *c)
 	return (w);
 }
 
+/* Until all is free, or the client wants something else. */
+static void
+dialect_sweep(struct logseq_web *w, const struct verdict_in *v)
+{
+	struct submit_out out = { .verb = LOGSEQ_SWEEP };
+
+	if (v->tag != logseq_tag(w, 0))
+		return;
+	if (v->code == CODE_OK && v->info.n == 1 && v->info.p[0] == 1) {
+		logseq_submit(w, &out);
+		return;
+	}
+	w->sweeping = 0;
+	conn_leave(w->conn);
+}
+
 static void
 dialect_reset(struct logseq_web *w)
 {
+	if (w->sweeping)
+		conn_leave(w->conn);
 	if (w->job != NULL && w->route->steps->free != NULL)
 		w->route->steps->free(w->job);
 	w->job = NULL;
 	w->route = NULL;
 	w->socket = NULL;
 	w->begun = w->ended = w->token_in_query = w->gzip = 0;
+	w->litter = w->sweeping = 0;
 	w->body_max = conn_settings(w->conn)->logseq_message_max;
 	memset(&w->state, 0, sizeof(w->state));
 	buf_free(&w->body);

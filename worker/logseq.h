@@ -77,13 +77,15 @@ struct logseq_web {
 	struct buf claims;
 	/* Of the graph when it was opened; sum is good during start only. */
 	struct logseq_state state;
-	void *job; /* the steps' own, given to their free */
+	void *job;  /* the steps' own, given to their free */
+	int litter; /* after the answer what was replaced is to be freed */
 	/* The dialect's. */
 	struct buf target; /* what query and a param "*" point into */
 	struct buf names;  /* what the other params point into */
 	uint64_t serial;
-	int begun;		      /* start was called */
-	int ended;		      /* the answer is complete */
+	int begun; /* start was called */
+	int ended; /* the answer is complete */
+	int sweeping;
 	struct logseq_socket *socket; /* not NULL: a WebSocket */
 };
 

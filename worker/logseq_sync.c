@@ -141,6 +141,7 @@ sync_reset(struct logseq_web *w)
 static void
 sync_reset_done(struct logseq_web *w, const struct verdict_in *v)
 {
+	w->litter = v->code == CODE_OK;
 	if (v->code != CODE_OK)
 		logseq_refuse(w, v->code);
 	else

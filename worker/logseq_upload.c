@@ -268,6 +268,7 @@ upload_walk(struct upload *u, enum logseq_walk_end end, enum code code)
 	case LOGSEQ_WALK_GOES_ON:
 		break;
 	case LOGSEQ_WALK_DONE:
+		u->web->litter = 1;
 		upload_reply(u);
 		break;
 	case LOGSEQ_WALK_BAD:
