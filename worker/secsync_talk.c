@@ -2,20 +2,17 @@
  * Messages in, verdicts back.  How one connects and loads is in
  * dialect_secsync.c, when an update may be committed in secsync_recover.c.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
+#include "worker/secsync_answer.h"
+#include "worker/secsync_may.h"
 #include "worker/secsync_talk.h"
 #include "worker/secsync_verify.h"
 
-static void talk_pay(struct conn *, struct secsync *);
 static void talk_judge(struct conn *, struct secsync *,
     struct secsync_message *);
 static void talk_bad(struct conn *, struct secsync *,
     const struct secsync_message *);
-static void talk_bad_update(struct conn *, const struct secsync_message *);
-static int talk_too_large(struct conn *, enum secsync_kind, size_t);
-static int talk_allowed(const struct secsync *, const struct secsync_message *);
 static void talk_snapshot(struct conn *, struct secsync *,
     const struct secsync_message *);
 static void talk_update(struct conn *, struct secsync *,
@@ -27,8 +24,6 @@ static void talk_submit(struct conn *, struct secsync *, unsigned int verb,
 static void talk_drain(struct conn *, struct secsync *);
 static void talk_refuse(struct conn *, struct secsync *);
 static void talk_refuse_now(struct conn *, struct secsync *);
-static void talk_update_failed(struct conn *, struct bytes id, uint64_t clock,
-    int needs_snapshot);
 static void talk_needs_snapshot(struct conn *, struct secsync *);
 static void talk_set(struct buf *, struct bytes);
 
@@ -123,12 +118,12 @@ secsync_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 	(void)opcode;
 	if (s == NULL || s->phase != SECSYNC_READY)
 		return;
-	talk_pay(c, s);
+	s->paid_us = secsync_may_pay(s->paid_us, s->rate, conn_now_ms(c));
 	ok = secsync_message_parse(&m, bytes_of(p, n),
 		 conn_settings(c)->secsync_extra) == 0;
-	if (talk_too_large(c, m.kind, n))
+	if (!secsync_may_size(conn_settings(c), m.kind, n))
 		secsync_end(c, s, "document-error");
-	else if (ok && !talk_allowed(s, &m))
+	else if (ok && !secsync_may_send(buf_bytes(&s->grant), &m))
 		secsync_end(c, s, "unauthorized");
 	else if (!ok || !json_raw_eq(m.doc, buf_bytes(&s->doc)) ||
 	    secsync_verify(&m) != 1)
@@ -201,20 +196,6 @@ secsync_timer(struct conn *c)
 	}
 }
 
-/*
- * A second's worth may come at once, the rest waits unread: what is late is not
- * lost, and a client that is refused would only repeat it.
- */
-static void
-talk_pay(struct conn *c, struct secsync *s)
-{
-	int64_t second_ago_us = (conn_now_ms(c) - 1000) * 1000;
-
-	if (s->paid_us < second_ago_us)
-		s->paid_us = second_ago_us;
-	s->paid_us += s->rate > 1000000 ? 0 : 1000000 / (int64_t)s->rate;
-}
-
 static void
 talk_judge(struct conn *c, struct secsync *s, struct secsync_message *m)
 {
@@ -236,62 +217,7 @@ talk_bad(struct conn *c, struct secsync *s, const struct secsync_message *m)
 		conn_send(c, WS_TEXT,
 		    BYTES_LIT("{\"type\":\"snapshot-save-failed\"}"));
 	else if (m->kind == SECSYNC_KIND_UPDATE)
-		talk_bad_update(c, m);
-}
-
-/* The values are echoed as they were, whatever they were. */
-static void
-talk_bad_update(struct conn *c, const struct secsync_message *m)
-{
-	struct buf frame = BUF_INIT;
-
-	buf_add_str(&frame, "{\"type\":\"update-save-failed\"");
-	if (m->echo_id.type != JSON_NONE) {
-		buf_add_str(&frame, ",\"snapshotId\":");
-		buf_add_bytes(&frame, m->echo_id.text);
-	}
-	if (m->echo_clock.type != JSON_NONE) {
-		buf_add_str(&frame, ",\"clock\":");
-		buf_add_bytes(&frame, m->echo_clock.text);
-	}
-	buf_add_str(&frame, ",\"requiresNewSnapshot\":false}");
-	if (!frame.failed)
-		conn_send(c, WS_TEXT, buf_bytes(&frame));
-	buf_free(&frame);
-}
-
-static int
-talk_too_large(struct conn *c, enum secsync_kind kind, size_t n)
-{
-	const struct settings *set = conn_settings(c);
-
-	switch (kind) {
-	case SECSYNC_KIND_UPDATE:
-		return (n > set->secsync_update_max);
-	case SECSYNC_KIND_EPHEMERAL:
-		return (n > set->secsync_ephemeral_max);
-	default:
-		return (n > set->secsync_snapshot_max);
-	}
-}
-
-/* The second wall; for ephemeral messages, which have no verdict, the word. */
-static int
-talk_allowed(const struct secsync *s, const struct secsync_message *m)
-{
-	struct secsync_grant g;
-	struct bytes key;
-
-	if (secsync_grant_unpack(buf_bytes(&s->grant), &g) == -1)
-		return (0);
-	if (m->kind == SECSYNC_KIND_EPHEMERAL && g.ephemeral == 0)
-		return (0);
-	if (g.keys_given == 0)
-		return (1);
-	while (list_next(&g.keys, &key) == 1)
-		if (bytes_eq(key, m->key))
-			return (1);
-	return (0);
+		secsync_answer_echo(c, m);
 }
 
 static void
@@ -307,7 +233,7 @@ talk_snapshot(struct conn *c, struct secsync *s,
 
 	if (secsync_recover_snapshot(&s->recover)) {
 		secsync_recover_first(&s->recover, &first);
-		talk_update_failed(c, first.id, first.clock, 0);
+		secsync_answer_update_failed(c, first.id, first.clock, 0);
 	}
 	s->needs_told = 0;
 	secsync_hash(hash, m->ciphertext);
@@ -421,27 +347,9 @@ talk_refuse_now(struct conn *c, struct secsync *s)
 
 	be32_put(number, ++s->pings);
 	conn_ping(c, bytes_of(number, sizeof(number)));
-	talk_update_failed(c, buf_bytes(&s->id), s->clock, 0);
+	secsync_answer_update_failed(c, buf_bytes(&s->id), s->clock, 0);
 	secsync_recover_refused(&s->recover);
 	secsync_ready(c, s);
-}
-
-/* The id needs no escape: secsync_id_ok. */
-static void
-talk_update_failed(struct conn *c, struct bytes id, uint64_t clock,
-    int needs_snapshot)
-{
-	struct buf frame = BUF_INIT;
-
-	buf_add_str(&frame,
-	    "{\"type\":\"update-save-failed\",\"snapshotId\":\"");
-	buf_add_bytes(&frame, id);
-	buf_printf(&frame,
-	    "\",\"clock\":%" PRIu64 ",\"requiresNewSnapshot\":%s}", clock,
-	    needs_snapshot ? "true" : "false");
-	if (!frame.failed)
-		conn_send(c, WS_TEXT, buf_bytes(&frame));
-	buf_free(&frame);
 }
 
 /* Once per burst: the snapshot that answers it contains everything. */
@@ -451,7 +359,7 @@ talk_needs_snapshot(struct conn *c, struct secsync *s)
 	secsync_recover_forget(&s->recover);
 	s->draining = 0;
 	if (!s->needs_told)
-		talk_update_failed(c, buf_bytes(&s->id), s->clock, 1);
+		secsync_answer_update_failed(c, buf_bytes(&s->id), s->clock, 1);
 	s->needs_told = 1;
 	secsync_ready(c, s);
 }
@@ -466,18 +374,11 @@ talk_set(struct buf *b, struct bytes value)
 static void
 verdict_snapshot(struct conn *c, struct secsync *s, const struct verdict_in *v)
 {
-	struct buf frame = BUF_INIT;
-
 	if (v->code != CODE_OK) {
 		verdict_snapshot_failed(c, s, v);
 		return;
 	}
-	buf_add_str(&frame, "{\"type\":\"snapshot-saved\",\"snapshotId\":\"");
-	buf_add_bytes(&frame, buf_bytes(&s->id));
-	buf_add_str(&frame, "\"}");
-	if (!frame.failed)
-		conn_send(c, WS_TEXT, buf_bytes(&frame));
-	buf_free(&frame);
+	secsync_answer_snapshot_saved(c, buf_bytes(&s->id));
 	secsync_ready(c, s);
 }
 
@@ -507,8 +408,6 @@ verdict_snapshot_failed(struct conn *c, struct secsync *s,
 static void
 verdict_update(struct conn *c, struct secsync *s, enum code code)
 {
-	struct buf frame = BUF_INIT;
-
 	if (code == CODE_NEEDS_SNAPSHOT) {
 		talk_needs_snapshot(c, s);
 		return;
@@ -520,12 +419,7 @@ verdict_update(struct conn *c, struct secsync *s, enum code code)
 		return;
 	}
 	s->needs_told = 0;
-	buf_add_str(&frame, "{\"type\":\"update-saved\",\"snapshotId\":\"");
-	buf_add_bytes(&frame, buf_bytes(&s->id));
-	buf_printf(&frame, "\",\"clock\":%" PRIu64 "}", s->clock);
-	if (!frame.failed)
-		conn_send(c, WS_TEXT, buf_bytes(&frame));
-	buf_free(&frame);
+	secsync_answer_update_saved(c, buf_bytes(&s->id), s->clock);
 	if (s->draining)
 		talk_drain(c, s);
 	else
