@@ -184,7 +184,7 @@ lanes_child(const struct config *c, int fd)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN); /* the broker ends it, when it ends */
-	fd = sandbox_inherited(fd);
+	fd = sandbox_inherited(STDERR_FILENO + 1, fd);
 	lanes_confine(c, fd);
 	exit(fanout_run(fd));
 }

@@ -28,6 +28,7 @@
 #include "broker/lanes.h"
 #include "broker/listen.h"
 #include "common/log.h"
+#include "common/ready.h"
 
 #define DEFINES_MAX 64
 #define STOP_WAIT_S 5
@@ -39,7 +40,7 @@ struct options {
 	int foreground;
 	int check;
 	int verbose;
-	int ready_fd;
+	struct ready ready;
 };
 
 static void main_usage(void) __attribute__((noreturn));
@@ -50,11 +51,10 @@ static void main_issuer(struct broker *);
 static void main_open(struct broker *);
 static void main_sockets(struct broker *, const struct sandbox_plan *);
 static uid_t main_worker_uid(const struct config *);
-static void main_ready(const struct options *);
 static void main_stop(evutil_socket_t, short, void *);
 static void main_accepted(void *, int);
 static void main_boot(struct broker *);
-static void main_loop(struct broker *, const struct options *);
+static void main_loop(struct broker *, struct options *);
 static void main_drain(struct broker *);
 
 static struct listener *workers, *control;
@@ -63,13 +63,13 @@ static struct lanes *lanes;
 int
 main(int argc, char **argv)
 {
-	struct options o = { .ready_fd = -1 };
+	struct options o = { .ready = READY_INIT };
 	struct broker *b;
 
 	main_fds();
 	log_init("quired", LOG_TO_STDERR, LOG_LEVEL_INFO);
 	main_options(&o, argc, argv);
-	o.ready_fd = sandbox_inherited(o.ready_fd);
+	o.ready.fd = sandbox_inherited(STDERR_FILENO + 1, o.ready.fd);
 	if ((b = calloc(1, sizeof(*b))) == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "start");
 	/* It would look for /dev/urandom, and do without inside. */
@@ -90,6 +90,7 @@ main(int argc, char **argv)
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
 	main_issuer(b);
+	ready_open(&o.ready);
 	main_open(b);
 	main_boot(b);
 	main_loop(b, &o);
@@ -131,7 +132,7 @@ main_options(struct options *o, int argc, char **argv)
 			o->check = 1;
 			break;
 		case 'r':
-			o->ready_fd = main_fd(optarg);
+			o->ready.fd = main_fd(optarg);
 			break;
 		case 'v':
 			o->verbose = 1;
@@ -264,18 +265,7 @@ main_boot(struct broker *b)
 }
 
 static void
-main_ready(const struct options *o)
-{
-	log_info("ready");
-	if (o->ready_fd == -1)
-		return;
-	if (write(o->ready_fd, "\n", 1) != 1)
-		log_warn("readiness descriptor %d", o->ready_fd);
-	close(o->ready_fd);
-}
-
-static void
-main_loop(struct broker *b, const struct options *o)
+main_loop(struct broker *b, struct options *o)
 {
 	static const int stops[] = { SIGTERM, SIGINT };
 	struct event *ev[sizeof(stops) / sizeof(stops[0])];
@@ -292,7 +282,8 @@ main_loop(struct broker *b, const struct options *o)
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
 	doc_idle_start(b);
-	main_ready(o);
+	log_info("ready");
+	ready_say(&o->ready);
 	event_base_dispatch(b->base);
 	main_drain(b);
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)

@@ -100,10 +100,10 @@ int sandbox_plan_user(struct sandbox_plan *, const char *user,
     const char *group);
 
 /*
- * Closes what a starter forgot to close, but for standard input, output and
- * error and the descriptor kept (-1: none).  Returns that, by its new number.
+ * Closes what a starter forgot to close: all from lowest on but the descriptor
+ * kept (-1: none).  Returns that, by its new number, which is lowest.
  */
-int sandbox_inherited(int kept);
+int sandbox_inherited(int lowest, int kept);
 /* Closes every descriptor from lowest on. */
 void sandbox_close_from(int lowest);
 

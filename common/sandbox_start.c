@@ -44,10 +44,8 @@ err:
 }
 
 int
-sandbox_inherited(int kept)
+sandbox_inherited(int lowest, int kept)
 {
-	int lowest = STDERR_FILENO + 1;
-
 	if (kept >= lowest) {
 		if (kept != lowest && dup2(kept, lowest) == -1)
 			kept = -1;

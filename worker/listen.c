@@ -52,6 +52,7 @@ static int listen_signal_pipe[2];
 static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
 static void listen_open(struct listener_state *, const char *address);
+static void listen_add(struct listener_state *, int fd);
 static int listen_socket(const struct addrinfo *);
 static void listen_split(const char *address, char *host, size_t nhost,
     char *port, size_t nport);
@@ -74,25 +75,25 @@ static void listen_stop(struct listener_state *);
 static int64_t listen_clock(void);
 
 int
-listen_run(const struct listen_config *config)
+listen_run(struct listen_config *config)
 {
 	struct listener_state l = { .config = config };
 	int i;
 
 	listen_settle(&l);
 	listen_signals();
-	for (i = 0; i < config->naddresses; i++)
+	for (i = 0; i < config->ninherited; i++)
+		listen_add(&l, config->inherited[i]);
+	for (i = 0; i < config->naddresses && config->ninherited == 0; i++)
 		listen_open(&l, config->address[i]);
+	if (config->ninherited > 0)
+		log_info("listening on %d inherited", config->ninherited);
 	l.poll[l.nsockets].fd = listen_signal_pipe[0];
 	l.poll[l.nsockets].events = POLLIN;
 	listen_std();
 	l.spare = listen_spare();
 	listen_confine(&l);
-	if (config->ready_fd != -1) {
-		if (write(config->ready_fd, "\n", 1) == -1)
-			log_warn("readiness");
-		close(config->ready_fd);
-	}
+	ready_say(&config->ready);
 	while (listen_turn(&l))
 		continue;
 	listen_stop(&l);
@@ -180,17 +181,22 @@ listen_open(struct listener_state *l, const char *address)
 	if (error != 0)
 		fatalx(EX_USAGE, "%s: %s", address, gai_strerror(error));
 	for (ai = list; ai != NULL; ai = ai->ai_next) {
-		if (l->nsockets == LISTEN_SOCKETS_MAX)
-			fatalx(EX_USAGE, "more than %d addresses",
-			    LISTEN_SOCKETS_MAX);
 		if ((fd = listen_socket(ai)) == -1)
 			fatal(EX_UNAVAILABLE, "%s", address);
-		l->poll[l->nsockets].fd = fd;
-		l->poll[l->nsockets].events = POLLIN;
-		l->nsockets++;
+		listen_add(l, fd);
 	}
 	freeaddrinfo(list);
 	log_info("listening on %s", address);
+}
+
+static void
+listen_add(struct listener_state *l, int fd)
+{
+	if (l->nsockets == LISTEN_SOCKETS_MAX)
+		fatalx(EX_USAGE, "more than %d addresses", LISTEN_SOCKETS_MAX);
+	l->poll[l->nsockets].fd = fd;
+	l->poll[l->nsockets].events = POLLIN;
+	l->nsockets++;
 }
 
 /* Options on the listening socket are inherited by what it accepts. */
@@ -316,6 +322,7 @@ listen_accept(struct listener_state *l, int socket_fd)
 
 	memset(&ss, 0, sizeof(ss));
 	if ((fd = accept(socket_fd, (void *)&ss, &len)) != -1) {
+		source_unmap(&ss);
 		listen_client(l, fd, &ss);
 		return;
 	}

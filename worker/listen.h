@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include "common/ready.h"
 #include "common/sandbox.h"
 #include "worker/settings.h"
 
@@ -17,17 +18,20 @@
 struct listen_config {
 	const char *address[LISTEN_SOCKETS_MAX]; /* "host:port", "[v6]:port" */
 	int naddresses;
+	/* Sockets that listen already, in place of the addresses. */
+	int inherited[LISTEN_SOCKETS_MAX];
+	int ninherited;
 	/* Connections at once, and of one IPv4 address or IPv6 /64; 0: as the
 	 * broker says. */
 	unsigned max;
 	unsigned per_address;
 	const char *broker;
 	struct sandbox_plan sandbox;
-	int ready_fd; /* a newline when clients may come; -1 none */
+	struct ready ready; /* said when clients may come */
 };
 
 /* Serves until SIGTERM or SIGINT; returns an exit status. */
-int listen_run(const struct listen_config *);
+int listen_run(struct listen_config *);
 
 /* Asks the broker for its settings; the caller frees them.  -1: no answer. */
 int listen_ask(const char *broker, struct settings *);

@@ -1,7 +1,8 @@
 /*
  * quire-worker: options, and then either one client on descriptor 0 (inetd, s6,
- * systemd Accept=yes) or, with -l, the listener.  It never goes into the
- * background by itself; -d only says that the log goes to stderr.
+ * systemd Accept=yes) or, with -l or sockets that listen, the listener.  It
+ * never goes into the background by itself; -d only says that the log goes to
+ * stderr.
  */
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -22,7 +23,9 @@
 
 #include "common/log.h"
 #include "worker/conn_internal.h"
+#include "worker/inherit.h"
 #include "worker/listen.h"
+#include "worker/source.h"
 
 #define MAIN_SOCKET	     "/run/quire/broker.sock"
 #define MAIN_USER	     "_quirew"
@@ -43,6 +46,7 @@ static unsigned main_number(const char *word, const char *what, unsigned min,
 static void main_usage(void) __attribute__((noreturn));
 static enum sandbox_level main_level(const char *word);
 static void main_user(struct main_options *);
+static void main_inherited(struct listen_config *, int passed);
 static int main_client(const char *broker, const struct sandbox_plan *);
 static void main_close_std(void);
 static void main_peer(char peer[LISTEN_PEER_MAX]);
@@ -53,14 +57,16 @@ main(int argc, char **argv)
 {
 	struct main_options o = { .listen = { .broker = MAIN_SOCKET,
 				      .sandbox = SANDBOX_PLAN_INIT,
-				      .ready_fd = -1 },
+				      .ready = READY_INIT },
 		.user = MAIN_USER };
-	int on_stderr;
+	int on_stderr, passed;
 
 	main_fds();
 	o.listen.sandbox.chroot_dir = "";
 	main_options(&o, argc, argv);
-	o.listen.ready_fd = sandbox_inherited(o.listen.ready_fd);
+	passed = inherit_count(LISTEN_SOCKETS_MAX);
+	o.listen.ready.fd =
+	    sandbox_inherited(STDERR_FILENO + 1 + passed, o.listen.ready.fd);
 	on_stderr = o.foreground &&
 	    (o.listen.naddresses > 0 || !main_stderr_is_client());
 	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
@@ -70,8 +76,11 @@ main(int argc, char **argv)
 	/* It would look for /dev/urandom, and do without inside. */
 	json_object_seed(randombytes_uniform(UINT32_MAX) + 1u);
 	main_user(&o);
-	if (o.listen.naddresses > 0)
+	main_inherited(&o.listen, passed);
+	if (o.listen.naddresses + o.listen.ninherited > 0) {
+		ready_open(&o.listen.ready);
 		return (listen_run(&o.listen));
+	}
 	return (main_client(o.listen.broker, &o.listen.sandbox));
 }
 
@@ -116,7 +125,7 @@ main_options(struct main_options *o, int argc, char **argv)
 			    main_number(optarg, "-m", 1, MAIN_CONNECTIONS_MAX);
 			break;
 		case 'r':
-			l->ready_fd =
+			l->ready.fd =
 			    (int)main_number(optarg, "-r", 1, INT_MAX);
 			break;
 		case 'S':
@@ -164,6 +173,24 @@ main_user(struct main_options *o)
 		return;
 	if (sandbox_plan_user(&o->listen.sandbox, o->user, o->group) == -1)
 		fatal(EX_NOUSER, "user %s (-u, -g)", o->user);
+}
+
+/* Those that were passed, and else what inetd's "wait" has on descriptor 0. */
+static void
+main_inherited(struct listen_config *l, int passed)
+{
+	int i;
+
+	for (i = 0; i < passed; i++)
+		l->inherited[l->ninherited++] = STDERR_FILENO + 1 + i;
+	if (passed == 0 && inherit_listens(STDIN_FILENO)) {
+		i = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (i == -1)
+			fatal(EX_OSERR, "descriptor 0");
+		l->inherited[l->ninherited++] = i;
+	}
+	for (i = 0; i < l->ninherited; i++)
+		inherit_take(l->inherited[i]);
 }
 
 static unsigned
@@ -246,6 +273,7 @@ main_peer(char peer[LISTEN_PEER_MAX])
 		}
 	if (getpeername(STDIN_FILENO, (void *)&ss, &len) == -1)
 		ss.ss_family = AF_UNSPEC;
+	source_unmap(&ss);
 	listen_peer(peer, &ss);
 }
 

@@ -14,6 +14,21 @@ static const int64_t penalty_ms[] = {
 static size_t penalty_set(const struct penalties *, const struct source *);
 
 void
+source_unmap(struct sockaddr_storage *ss)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6;
+
+	memcpy(&in6, ss, sizeof(in6));
+	if (ss->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+		return;
+	in.sin_port = in6.sin6_port;
+	memcpy(&in.sin_addr, &in6.sin6_addr.s6_addr[12], sizeof(in.sin_addr));
+	memset(ss, 0, sizeof(*ss));
+	memcpy(ss, &in, sizeof(in));
+}
+
+void
 source_of(struct source *source, const struct sockaddr_storage *ss)
 {
 	const void *p = (const void *)ss;

@@ -16,6 +16,9 @@ struct source {
 	uint8_t octet[9];
 };
 
+/* An IPv4 client of a socket for both families becomes what it is: without
+ * this they all were in one /64. */
+void source_unmap(struct sockaddr_storage *);
 void source_of(struct source *, const struct sockaddr_storage *);
 /* 1: this machine itself, which is where proxies are. */
 int source_is_loopback(const struct source *);

@@ -26,6 +26,7 @@ of(const char *text)
 				 : (void *)&((struct sockaddr_in6 *)p)
 				       ->sin6_addr),
 	    1);
+	source_unmap(&ss);
 	source_of(&s, &ss);
 	return (s);
 }
@@ -46,6 +47,15 @@ an_ipv6_is_counted_by_its_first_half(void **state)
 	assert_false(same("2001:db8:1:2::1", "2001:db8:1:3::1"));
 	assert_false(same("192.0.2.1", "192.0.2.2"));
 	assert_false(same("32.1.13.184", "2001:db8::1"));
+}
+
+static void
+an_ipv4_is_itself_on_a_socket_for_both(void **state)
+{
+	(void)state;
+	assert_true(same("::ffff:192.0.2.1", "192.0.2.1"));
+	assert_false(same("::ffff:192.0.2.1", "::ffff:192.0.2.2"));
+	assert_false(same("::192.0.2.1", "192.0.2.1"));
 }
 
 static void
@@ -166,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ipv6_is_counted_by_its_first_half),
+		cmocka_unit_test(an_ipv4_is_itself_on_a_socket_for_both),
 		cmocka_unit_test(this_machine_is_told_from_others),
 		cmocka_unit_test(a_crash_counts_at_once_and_for_so_long),
 		cmocka_unit_test(refusals_count_when_there_are_many_of_them),
