@@ -5,7 +5,8 @@
 #include "broker/logseq_index.h"
 #include "common/wire.h"
 
-static enum code keys_grant(struct index_call *, struct bytes email,
+static int keys_grants_ok(struct bytes);
+static void keys_grant(struct index_call *, struct bytes email,
     struct bytes key, struct buf *missing);
 
 enum code
@@ -74,36 +75,41 @@ index_aes_grant(struct index_call *c)
 {
 	struct bytes rest = c->in->items, email, key;
 	struct buf missing = BUF_INIT;
-	enum code code = CODE_OK;
+
+	if (!keys_grants_ok(rest))
+		return (CODE_INVALID);
+	while (list_next(&rest, &email) == 1 && list_next(&rest, &key) == 1)
+		keys_grant(c, email, key, &missing);
+	txn_info(c->t, buf_bytes(&missing));
+	buf_free(&missing);
+	return (CODE_OK);
+}
+
+static int
+keys_grants_ok(struct bytes rest)
+{
+	struct bytes email, key;
 	size_t n;
 
-	for (n = 0; code == CODE_OK && list_next(&rest, &email) == 1; n++)
-		code = n == LOGSEQ_GRANTS_MAX ||
-			logseq_list_next(&rest, &key) == -1
-		    ? CODE_INVALID
-		    : keys_grant(c, email, key, &missing);
-	if (code == CODE_OK)
-		txn_info(c->t, buf_bytes(&missing));
-	buf_free(&missing);
-	return (code);
+	for (n = 0; list_next(&rest, &email) == 1; n++)
+		if (n == LOGSEQ_GRANTS_MAX || email.n > UINT8_MAX ||
+		    list_next(&rest, &key) != 1 || key.n > LOGSEQ_KEY_MAX)
+			return (0);
+	return (rest.n == 0);
 }
 
 /* A member first, a key then. */
-static enum code
+static void
 keys_grant(struct index_call *c, struct bytes email, struct bytes key,
     struct buf *missing)
 {
 	struct buf user = BUF_INIT;
-	enum code code = CODE_OK;
 
-	if (email.n > UINT8_MAX || key.n > LOGSEQ_KEY_MAX)
-		code = CODE_INVALID;
-	else if (index_user_by_email(&c->ix, email, &user) == 1 &&
+	if (index_user_by_email(&c->ix, email, &user) == 1 &&
 	    index_role(&c->ix, c->id, &c->graph, buf_bytes(&user)) !=
 		LOGSEQ_NOBODY)
 		index_put(&c->ix, INDEX_AES, c->id, buf_bytes(&user), key);
 	else if (list_add(missing, email) == -1)
 		index_fail(&c->ix);
 	buf_free(&user);
-	return (code);
 }

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "common/limits.h"
 #include "common/log.h"
 #include "tests/lib/store.h"
 
 static int store_unlink(const char *, const struct stat *, int, struct FTW *);
+static kv_each store_digest_row;
 
 void
 store_new(struct store *s, enum store_make make)
@@ -68,4 +71,33 @@ store_unlink(const char *path, const struct stat *st, int type, struct FTW *at)
 	(void)type;
 	(void)at;
 	return (remove(path));
+}
+
+void
+store_digest(struct kv *kv, uint8_t out[STORE_DIGEST_LEN])
+{
+	const struct bytes first = BYTES_LIT(""), last = BYTES_LIT("\xff\xff");
+	crypto_generichash_state st;
+	int table;
+
+	crypto_generichash_init(&st, NULL, 0, STORE_DIGEST_LEN);
+	for (table = 0; table < KV_TABLES; table++)
+		if (kv->ops->scan(kv, (enum kv_table)table, first, last, 0,
+			store_digest_row, &st) != 0)
+			fatal(1, "scan");
+	crypto_generichash_final(&st, out, STORE_DIGEST_LEN);
+}
+
+static int
+store_digest_row(struct bytes key, struct bytes val, void *arg)
+{
+	uint8_t size[16];
+
+	be64_put(size, key.n);
+	be64_put(size + 8, val.n);
+	crypto_generichash_update(arg, size, sizeof(size));
+	crypto_generichash_update(arg, key.p, key.n);
+	if (val.n > 0)
+		crypto_generichash_update(arg, val.p, val.n);
+	return (0);
 }

@@ -19,6 +19,10 @@ void store_new(struct store *, enum store_make);
 void store_reopen(struct store *); /* after kv was closed or left behind */
 void store_remove(struct store *); /* closes kv unless NULL, removes dir */
 
+#define STORE_DIGEST_LEN 32
+/* What all tables hold, as one number: has anything changed? */
+void store_digest(struct kv *, uint8_t out[STORE_DIGEST_LEN]);
+
 /* Options with a small cache over a directory. */
 struct kv_bdb_options store_options(const char *dir);
 

@@ -18,6 +18,7 @@
 #include "common/wire.h"
 #include "worker/canvas_message.h"
 #include "worker/canvas_presence.h"
+#include "tests/lib/store.h"
 
 #define SESSIONS 4
 
@@ -98,17 +99,21 @@ decide(uint64_t session, const struct submit *s)
 {
 	const struct rule_verb *v = rule_canvas.verbs;
 	struct txn t;
+	uint8_t was[STORE_DIGEST_LEN], is[STORE_DIGEST_LEN];
 	enum code code;
 	uint64_t before;
 
 	while (v->verb != s->verb)
 		v++;
+	store_digest(world.kv, was);
 	begin(&t, session);
 	before = t.seq;
 	code = v->decide(&t, s);
 	if (code != CODE_OK) {
 		assert_int_equal(t.seq, before);
 		assert_null(t.effects);
+		store_digest(world.kv, is);
+		assert_memory_equal(was, is, sizeof(was));
 	}
 	end(&t);
 	return (code);

@@ -16,6 +16,7 @@
 #include "broker/logseq_index.h"
 #include "common/limits.h"
 #include "common/wire.h"
+#include "tests/lib/store.h"
 
 #define G1    "11111111-1111-4111-8111-111111111111"
 #define G2    "22222222-2222-4222-8222-222222222222"
@@ -115,11 +116,19 @@ open_as(const char *user, const char *graph, const char *email, int verified)
 static enum code
 submit(const char *user, const char *graph, const struct submit *in)
 {
+	uint8_t before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
 	struct claims c;
+	enum code code;
 	struct txn t;
 
+	store_digest(world.kv, before);
 	begin(&t, user, graph, &c);
-	return (end(&t, logseq_index_decide(&t, in)));
+	code = logseq_index_decide(&t, in);
+	if (code != CODE_OK) {
+		store_digest(world.kv, after);
+		assert_memory_equal(before, after, sizeof(before));
+	}
+	return (end(&t, code));
 }
 
 static enum code

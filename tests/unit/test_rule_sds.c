@@ -11,6 +11,7 @@
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/sds.h"
+#include "tests/lib/store.h"
 
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -67,18 +68,23 @@ static enum code
 submit(const struct submit *s)
 {
 	const struct rule_verb *v = world.rule->verbs;
+	uint8_t before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
 	struct txn t;
 	enum code code;
 
 	while (v->name != NULL && v->verb != s->verb)
 		v++;
 	assert_non_null(v->name);
+	store_digest(world.kv, before);
 	begin(&t);
 	code = v->decide(&t, s);
 	end(&t);
 	/* A refusal leaves nothing behind. */
-	if (code != CODE_OK)
+	if (code != CODE_OK) {
 		assert_false(world.published);
+		store_digest(world.kv, after);
+		assert_memory_equal(before, after, sizeof(before));
+	}
 	return (code);
 }
 

@@ -16,6 +16,7 @@
 #include "broker/rule.h"
 #include "common/secsync.h"
 #include "common/wire.h"
+#include "tests/lib/store.h"
 
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -76,12 +77,20 @@ static enum code
 submit(const struct submit *s)
 {
 	const struct rule_verb *v = rule_secsync.verbs;
+	uint8_t before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
+	enum code code;
 	struct txn t;
 
 	while (v->verb != s->verb)
 		v++;
+	store_digest(world.kv, before);
 	begin(&t);
-	return (end(&t, v->decide(&t, s)));
+	code = v->decide(&t, s);
+	if (code != CODE_OK) {
+		store_digest(world.kv, after);
+		assert_memory_equal(before, after, sizeof(before));
+	}
+	return (end(&t, code));
 }
 
 static enum code
