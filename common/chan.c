@@ -195,6 +195,9 @@ chan_flush(struct chan *c)
 			    errno == EAGAIN || errno == EWOULDBLOCK ? 1 : -1);
 		buf_drop(&c->out, (size_t)n);
 	}
+	if (c->secret)
+		buf_wipe(&c->out);
+	c->secret = 0;
 	chan_buf_rest(&c->out);
 	return (0);
 }

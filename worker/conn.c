@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "worker/conn_internal.h"
+#include "worker/memory.h"
 
 /* Steps between two looks at the clock and the descriptors. */
 #define CONN_STEPS 256
@@ -260,6 +261,10 @@ conn_loop(struct conn *c, const sigset_t *mask)
 		do
 			conn_pump(c);
 		while (turn_give(c));
+		if (c->reader.live && !c->rested) {
+			c->rested = 1;
+			memory_rest();
+		}
 	}
 }
 

@@ -186,6 +186,12 @@ void conn_hold(struct conn *, int hold);
 /* Token as the client sent it; refused() at once if it is no token. */
 void conn_login(struct conn *, enum dialect_id, struct bytes token,
     struct bytes store);
+/*
+ * The same with a token that is a parameter of the query.  0, URL_ABSENT, or -1
+ * when it is no token at all.
+ */
+int conn_login_query(struct conn *, enum dialect_id, struct bytes query,
+    const char *name, struct bytes store);
 void conn_open(struct conn *, enum dialect_id, unsigned int room,
     struct bytes name, struct bytes card);
 void conn_leave(struct conn *); /* closes the document, keeps the grant */

@@ -94,6 +94,7 @@ struct conn {
 	int quick;  /* nothing to linger for: the close was agreed on */
 	int ending; /* the worker was told to stop */
 	int busy;   /* the turn ended before its work: no waiting */
+	int rested; /* memory_rest was called */
 	struct exchange *exchange;
 	struct ws ws;
 	struct buf message;

@@ -93,7 +93,7 @@ canvas_upgrade(struct conn *c, const struct http_request *r)
 		conn_login(c, DIALECT_CANVAS, buf_bytes(&token),
 		    buf_bytes(&s->room));
 	}
-	buf_free(&token);
+	buf_wipe(&token);
 }
 
 static void

@@ -41,10 +41,9 @@ echo_upgrade(struct conn *c, const struct http_request *r)
 {
 	const struct http_upgrade *wrong = conn_upgrade_problem(c);
 	struct ws_options options = { conn_settings(c)->echo_message_max, 0 };
-	uint8_t token[2 * TOKEN_MAX_BYTES];
 	struct bytes path, query;
 	struct echo *e;
-	ssize_t n;
+	int found;
 
 	if (wrong != NULL) {
 		conn_http_reply(c, (unsigned)wrong->status, "text/plain",
@@ -58,14 +57,13 @@ echo_upgrade(struct conn *c, const struct http_request *r)
 	conn_set_state(c, e);
 	conn_accept(c, BYTES_NONE, &options);
 	url_split(r->target, &path, &query);
-	n = url_query_get(query, "token", URL_REPLACE | URL_PLUS, token,
-	    sizeof(token));
-	if (n == URL_ABSENT)
-		return;
 	e->room = 1;
 	conn_hold(c, 1);
-	conn_login(c, DIALECT_ECHO, bytes_of(token, n < 0 ? 0 : (size_t)n),
-	    ECHO_ROOM);
+	found = conn_login_query(c, DIALECT_ECHO, query, "token", ECHO_ROOM);
+	if (found == -1)
+		echo_end(c, CODE_BAD_TOKEN);
+	if (found == URL_ABSENT)
+		conn_hold(c, e->room = 0);
 }
 
 static void

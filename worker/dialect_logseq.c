@@ -431,6 +431,7 @@ dialect_enter(struct logseq_web *w)
 		conn_hold(w->conn, 1);
 		conn_login(w->conn, LOGSEQ_DIALECT, buf_bytes(&w->token),
 		    store);
+		buf_wipe(&w->token);
 	}
 }
 

@@ -338,9 +338,7 @@ sds_new(struct conn *c)
 static void
 sds_enter(struct conn *c, const struct sds_path *where, struct bytes query)
 {
-	uint8_t token[2 * TOKEN_MAX_BYTES];
 	struct sds *s = sds_new(c);
-	ssize_t n;
 
 	if (s == NULL)
 		return;
@@ -348,19 +346,18 @@ sds_enter(struct conn *c, const struct sds_path *where, struct bytes query)
 	    where->route == SDS_ROUTE_SIGNAL ? SDS_ROOM_SIGNAL : SDS_ROOM_STORE;
 	s->keeps =
 	    s->room == SDS_ROOM_STORE && conn_settings(c)->sds_persist != 0;
-	n = url_query_get(query, "token", URL_REPLACE | URL_PLUS, token,
-	    sizeof(token));
-	if (n < 0)
-		sds_end(c, CODE_BAD_TOKEN);
-	else if (where->n > STORE_NAME_MAX_BYTES)
+	if (where->n > STORE_NAME_MAX_BYTES) {
 		sds_end(c, CODE_WRONG_STORE);
-	else if (buf_add(&s->store, where->store, where->n) == -1)
-		conn_drop(c);
-	else {
-		sds_hold(s);
-		conn_login(c, DIALECT_SDS, bytes_of(token, (size_t)n),
-		    buf_bytes(&s->store));
+		return;
 	}
+	if (buf_add(&s->store, where->store, where->n) == -1) {
+		conn_drop(c);
+		return;
+	}
+	sds_hold(s);
+	if (conn_login_query(c, DIALECT_SDS, query, "token",
+		buf_bytes(&s->store)) != 0)
+		sds_end(c, CODE_BAD_TOKEN);
 }
 
 /* The first one offered, as the ws library does. */

@@ -16,6 +16,7 @@
 /* Octets of the known clocks on the request line. */
 #define CLOCKS_TEXT_MAX ((size_t)256 * 1024)
 
+static void secsync_refused(struct conn *, enum code);
 static int dialect_path(const struct settings *, struct bytes target,
     struct bytes *doc, struct bytes *query);
 static int dialect_elsewhere(const struct settings *, struct bytes path);
@@ -47,10 +48,9 @@ static void
 secsync_upgrade(struct conn *c, const struct http_request *r)
 {
 	const struct http_upgrade *wrong = conn_upgrade_problem(c);
-	uint8_t token[2 * TOKEN_MAX_BYTES];
 	struct bytes doc = BYTES_NONE, query = BYTES_NONE;
+	struct bytes key;
 	struct secsync *s;
-	ssize_t n;
 
 	if (wrong != NULL) {
 		conn_http_reply(c, (unsigned)wrong->status, "text/plain",
@@ -64,16 +64,17 @@ secsync_upgrade(struct conn *c, const struct http_request *r)
 	conn_set_state(c, s);
 	secsync_load_init(&s->load, c);
 	dialect_path(conn_settings(c), r->target, &doc, &query);
-	n = url_query_get(query, "sessionKey", URL_REPLACE | URL_PLUS, token,
-	    sizeof(token));
-	if (n == URL_ABSENT || doc.n == 0 || doc.n > SECSYNC_DOC_MAX ||
+	if (!url_query_find(query, "sessionKey", URL_REPLACE | URL_PLUS,
+		&key) ||
+	    doc.n == 0 || doc.n > SECSYNC_DOC_MAX ||
 	    buf_add_bytes(&s->doc, doc) == -1 ||
 	    dialect_known(&s->known, query) == -1) {
 		dialect_answer(c, s, "document-error");
 		return;
 	}
-	conn_login(c, SECSYNC_DIALECT, bytes_of(token, n < 0 ? 0 : (size_t)n),
-	    buf_bytes(&s->doc));
+	if (conn_login_query(c, SECSYNC_DIALECT, query, "sessionKey",
+		buf_bytes(&s->doc)) != 0)
+		secsync_refused(c, CODE_BAD_TOKEN);
 }
 
 static void

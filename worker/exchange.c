@@ -3,6 +3,7 @@
  * the next one or frames.  The parser is http.c, the answers reply.c.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "worker/conn_internal.h"
@@ -113,6 +114,8 @@ exchange_head(struct conn *c)
 		return (1);
 	}
 	exchange_begin(c);
+	/* A token may be in it. */
+	memset(c->in.mem + c->in.off, 0, (size_t)n);
 	buf_drop(&c->in, (size_t)n);
 	return (1);
 }

@@ -1,0 +1,7 @@
+/* The allocators of the BSDs give back by themselves. */
+#include "worker/memory.h"
+
+void
+memory_rest(void)
+{
+}
