@@ -417,8 +417,9 @@ dialect_enter(struct logseq_web *w)
 {
 	struct bytes store = BYTES_NONE;
 
+	/* Strangers are not listened to. */
 	if (w->route->place == LOGSEQ_AT_NOTHING) {
-		w->begun = 1;
+		w->route->steps->start(w);
 		return;
 	}
 	if (w->route->place == LOGSEQ_AT_GRAPH)

@@ -21,7 +21,7 @@
 
 /* Which document a route is about, and so who must be asked first. */
 enum logseq_place {
-	LOGSEQ_AT_NOTHING, /* answered without a token */
+	LOGSEQ_AT_NOTHING, /* answered without a token, its body unread */
 	LOGSEQ_AT_INDEX,
 	LOGSEQ_AT_GRAPH /* the first parameter of the path is its id */
 };

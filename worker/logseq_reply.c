@@ -18,6 +18,7 @@ static const struct reply_code reply_codes[] = {
 	{ CODE_NOT_FOUND, 404, "not found" },
 	{ CODE_DISABLED, 404, "not found" },
 	{ CODE_NOT_READY, 409, "graph not ready" },
+	{ CODE_STALE, 409, "snapshot upload in progress" },
 	{ CODE_TOO_LARGE, 413, "too large" },
 	{ CODE_INVALID, 400, "invalid request" },
 	{ CODE_QUOTA, 507, "quota exceeded" },

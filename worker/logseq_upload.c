@@ -12,6 +12,7 @@
 #include "worker/logseq_walk.h"
 
 #define UPLOAD_BATCH_BYTES (192u * 1024u)
+#define UPLOAD_FRAME_MAX   (32u * 1024u * 1024u) /* clients: a million */
 #define UPLOAD_FLAG_MAX	   8
 
 enum upload_tag { UPLOAD_BEGUN = 1, UPLOAD_TAKEN };
@@ -72,8 +73,7 @@ upload_start(struct logseq_web *w)
 		return;
 	}
 	u->web = w;
-	logseq_rows_init(&u->rows, set->logseq_message_max,
-	    set->logseq_snapshot_max);
+	logseq_rows_init(&u->rows, UPLOAD_FRAME_MAX, set->logseq_snapshot_max);
 	upload_query(u, &reset);
 	u->number = reset ? 0 : w->state.staged;
 	if (!reset && u->number == 0)
