@@ -13,7 +13,6 @@
  *     'e' email user       be64 since when; verified ones, in lower case
  *     'k' user             list: public key, encrypted private key
  *     'a' id user          encrypted key of a graph
- *     'd' "" id            who dropped it: a graph whose octets still go
  */
 #ifndef QUIRE_LOGSEQ_INDEX_RULE_H
 #define QUIRE_LOGSEQ_INDEX_RULE_H
@@ -23,15 +22,14 @@
 #include "broker/rule.h"
 #include "common/logseq_index.h"
 
-#define INDEX_GRAPH   'g'
-#define INDEX_NAME    'n'
-#define INDEX_MEMBER  'm'
-#define INDEX_SHELF   's'
-#define INDEX_USER    'u'
-#define INDEX_EMAIL   'e'
-#define INDEX_KEYS    'k'
-#define INDEX_AES     'a'
-#define INDEX_DROPPED 'd'
+#define INDEX_GRAPH  'g'
+#define INDEX_NAME   'n'
+#define INDEX_MEMBER 'm'
+#define INDEX_SHELF  's'
+#define INDEX_USER   'u'
+#define INDEX_EMAIL  'e'
+#define INDEX_KEYS   'k'
+#define INDEX_AES    'a'
 
 /* One decision's view; whatever is read lives until the same is read again. */
 struct index {
@@ -117,16 +115,6 @@ typedef enum code index_verb(struct index_call *);
 	index_verb index_##name;
 #include "common/logseq_index.def"
 #undef LOGSEQ_INDEX_VERB
-
-/* --- logseq_index_assets.c --- */
-/*
- * Throws away some assets of a graph's document: 1: there are more, 0, -1.
- */
-int index_assets_sweep(struct txn *graph);
-
-/* --- logseq_index_drop.c --- */
-/* A step for a graph that somebody dropped and did not wait for. */
-int index_drop_sweep(struct index *);
 
 /* --- for the dialect's rule --- */
 /* Its decide of every row of common/logseq_index.def. */

@@ -101,14 +101,12 @@ graphs_new_read(const struct submit *in, struct index_graph *g)
 		: 0);
 }
 
-/* The id of a dropped graph is not used again: assets may still be there. */
 static enum code
 graphs_new_check(struct index_call *c, const struct index_graph *g)
 {
 	struct index *ix = &c->ix;
 
-	if (index_get(ix, INDEX_GRAPH, c->in->ref, BYTES_NONE, &ix->val) != 0 ||
-	    index_get(ix, INDEX_DROPPED, BYTES_NONE, c->in->ref, &ix->val) != 0)
+	if (index_get(ix, INDEX_GRAPH, c->in->ref, BYTES_NONE, &ix->val) != 0)
 		return (CODE_INVALID);
 	if (index_get(ix, INDEX_NAME, g->owner, g->name, &ix->val) != 0)
 		return (CODE_EXISTS);

@@ -76,21 +76,6 @@ graph_drop_upload(struct graph *g)
 	g->m.upload = 0;
 }
 
-int
-logseq_graph_drop(struct txn *t)
-{
-	struct graph g;
-	int r = graph_begin(&g, t);
-
-	if (r == 0) {
-		graph_drop(&g);
-		graph_save(&g);
-		r = t->failed ? -1 : 0;
-	}
-	graph_end(&g);
-	return (r);
-}
-
 static size_t
 sweep_dead(struct graph *g, size_t max)
 {

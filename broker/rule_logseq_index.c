@@ -50,8 +50,7 @@ logseq_index_open(struct txn *t)
 	if (t->who.claims == NULL || t->who.subject.n == 0)
 		return (CODE_NO_SCOPE);
 	if (index_begin(&ix, t) == 0 &&
-	    index_user_note(&ix, t->who.claims) != -1 &&
-	    index_drop_sweep(&ix) != -1)
+	    index_user_note(&ix, t->who.claims) != -1)
 		code = CODE_OK;
 	index_end(&ix);
 	return (code);

@@ -104,7 +104,7 @@ struct txn {
 	struct txn_who who;
 	int full; /* the disk is: SUBMITs are refused */
 	int failed;
-	int garbage; /* something was left for garbage.h */
+	int garbage;	    /* something was left for garbage.h */
 	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;
 	struct buf info;
@@ -136,6 +136,11 @@ int txn_create(struct txn *);
 int txn_doc_next(struct kv *, struct buf *at, struct doc_id *id);
 /* The name leads nowhere any more; all else is the caller's.  0, -1. */
 int txn_row_drop(struct txn *);
+/*
+ * The document is no more; all of it is erased beside live traffic (garbage.h).
+ * The handle is then one of a document that is new.  0, -1.
+ */
+int txn_drop(struct txn *);
 /* Writes the row if it is dirty: by itself after each change, or row_later. */
 int txn_row_save(struct txn *);
 /*

@@ -8,6 +8,7 @@
  * Every change of the document moves it, so a batch writes it once at its end
  * (row_later); a handle on its own writes it at once.
  */
+#include "broker/garbage.h"
 #include "broker/txn_key.h"
 
 #define ROW_VERSION 3
@@ -115,6 +116,22 @@ txn_row_drop(struct txn *tx)
 	buf_free(&key);
 	tx->row_dirty = 0;
 	return (txn_check(tx, r));
+}
+
+int
+txn_drop(struct txn *tx)
+{
+	struct txn *t;
+
+	if (tx->doc == 0)
+		return (0);
+	if (garbage_mark(tx->kv, tx->doc) == -1)
+		return (txn_fail(tx));
+	tx->doc = tx->seq = 0;
+	memset(&tx->row, 0, sizeof(tx->row));
+	for (t = tx; t != NULL; t = t->parent)
+		t->garbage = 1;
+	return (txn_row_drop(tx));
 }
 
 static int

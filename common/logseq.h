@@ -116,9 +116,9 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  * UNPIN     read.  Ends it.  STALE: the graph was replaced meanwhile, what was
  *           sent is worthless.  A session that leaves unpins.
  *
- * SWEEP     read.  Frees some of what RESET, an upload, a download or a deleted
- *           graph left.  info: one octet, 1: again.  For when a worker has time
- *           after its answer; every TX does a little of it as well.
+ * SWEEP     read.  Frees some of what RESET, an upload or a download left.
+ *           info: one octet, 1: again.  For when a worker has time after its
+ *           answer; every TX does a little of it as well.
  *
  * Index verbs: see common/logseq_index.h.  They take the numbers from
  * LOGSEQ_INDEX_VERBS on.
@@ -384,8 +384,7 @@ int logseq_json_string(struct buf *, struct bytes);
  * the rule that refuses FETCH (all of INDEX; 'i' of a GRAPH as it decides).
  *
  * The functions take the transaction of the graph.  access: 1 and *g filled, 0:
- * no access or no such graph, -1.  drop is the engine's: content, log and t go,
- * for a graph that is deleted; the octets follow with SWEEP.
+ * no access or no such graph, -1.
  */
 struct logseq_graph {
 	enum logseq_role role; /* of who asks */
@@ -395,6 +394,5 @@ struct logseq_graph {
 struct txn;
 int logseq_index_access(struct txn *graph, struct logseq_graph *);
 int logseq_index_ready(struct txn *graph, int ready);
-int logseq_graph_drop(struct txn *graph);
 
 #endif

@@ -207,14 +207,12 @@ graphs_drop_done(struct logseq_web *w, const struct verdict_in *v)
 
 	if (v->code != CODE_OK) {
 		logseq_refuse(w, v->code);
-	} else if (v->info.n == 1 && v->info.p[0] == 1) {
-		graphs_drop(w);
-	} else {
-		buf_add_u8(&json, '{');
-		logseq_body_add(&json, "graph-id", w->param[0]);
-		logseq_body_add_bool(&json, "deleted", 1);
-		buf_add_u8(&json, '}');
-		logseq_body_reply(w, &json);
+		return;
 	}
+	buf_add_u8(&json, '{');
+	logseq_body_add(&json, "graph-id", w->param[0]);
+	logseq_body_add_bool(&json, "deleted", 1);
+	buf_add_u8(&json, '}');
+	logseq_body_reply(w, &json);
 	buf_free(&json);
 }
