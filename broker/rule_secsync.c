@@ -9,6 +9,7 @@
 #include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/rule.h"
+#include "broker/rule_secsync_state.h"
 #include "common/secsync.h"
 #include "common/utf8.h"
 #include "common/wire.h"
@@ -43,17 +44,6 @@ static enum code may(const struct txn *, const struct submit *,
 static unsigned int may_perms(const struct txn *);
 static uint64_t may_max(const struct claims *, enum claims_perm);
 
-static int head_get(struct txn *, struct buf *, struct secsync_head *);
-static int head_put(struct txn *, const struct secsync_head *);
-static int clock_get(struct txn *, struct bytes key, uint64_t *);
-static int clock_put(struct txn *, struct bytes key, uint64_t);
-static int clocks_equal(struct txn *, struct bytes list);
-static void clocks_drop(struct txn *);
-static txn_each_reg clocks_equal_each, clocks_drop_each;
-
-static void reg_put(struct txn *, char kind, struct bytes key,
-    struct bytes val);
-static int reg_get(struct txn *, char kind, struct bytes key, struct buf *);
 static enum code relay(struct txn *, const struct submit *, const char *before,
     const char *after, uint64_t seq);
 static enum code done(const struct txn *, enum code);
@@ -85,7 +75,7 @@ rule_open(struct txn *t)
 
 	if ((may_perms(t) & PERM_READ) == 0)
 		return (CODE_NO_SCOPE);
-	if (head_get(t, &val, &head) == 1)
+	if (secsync_head_get(t, &val, &head) == 1)
 		txn_info(t, buf_bytes(&val));
 	else if ((may_perms(t) & PERM_CREATE) == 0)
 		code = CODE_NOT_FOUND;
@@ -108,7 +98,7 @@ rule_snapshot(struct txn *t, const struct submit *s)
 	if (secsync_items_unpack(s->items, &items) == -1 ||
 	    !secsync_id_ok(items.id) || items.hash.n != SECSYNC_HASH_LEN)
 		return (CODE_INVALID);
-	if (head_get(t, &val, &head) == 1)
+	if (secsync_head_get(t, &val, &head) == 1)
 		code = snapshot_check(t, s, &items, &head);
 	else
 		code = snapshot_first(t, s, &items);
@@ -192,12 +182,12 @@ snapshot_check(struct txn *t, const struct submit *s,
 
 	if (!bytes_eq(s->ref, head->id))
 		return (snapshot_refuse(t, head, CODE_STALE));
-	if (!clocks_equal(t, items->clocks))
+	if (!secsync_clocks_equal(t, items->clocks))
 		return (snapshot_refuse(t, head, CODE_MISSES_UPDATES));
 	secsync_proof(proof, head->id, head->proof, head->hash);
 	if (!bytes_eq(items->proof, bytes_of(proof, sizeof(proof))))
 		return (CODE_INVALID);
-	if (reg_get(t, SECSYNC_REG_ID, items->id, &val) == 1)
+	if (secsync_reg_get(t, SECSYNC_REG_ID, items->id, &val) == 1)
 		code = CODE_EXISTS;
 	buf_free(&val);
 	return (code);
@@ -240,9 +230,9 @@ snapshot_store(struct txn *t, const struct submit *s,
 	if (txn_append(t, SECSYNC_SNAPSHOT, &s->body.b, 1, s->body.blob,
 		s->body.size, &head.seq) == -1)
 		return (CODE_STORAGE);
-	clocks_drop(t);
+	secsync_clocks_drop(t);
 	snapshot_chain(t, items, head.seq);
-	if (head_put(t, &head) == -1)
+	if (secsync_head_put(t, &head) == -1)
 		return (CODE_STORAGE);
 	return (relay(t, s, "{\"type\":\"snapshot\",\"snapshot\":{", "}}",
 	    head.seq));
@@ -256,13 +246,14 @@ snapshot_chain(struct txn *t, const struct secsync_items *items, uint64_t seq)
 	uint8_t number[8];
 
 	be64_put(number, seq);
-	reg_put(t, SECSYNC_REG_ID, items->id, bytes_of(number, sizeof(number)));
+	secsync_reg_put(t, SECSYNC_REG_ID, items->id,
+	    bytes_of(number, sizeof(number)));
 	list_add(&link, items->id);
 	list_add(&link, items->proof);
 	list_add(&link, items->hash);
 	if (link.failed)
 		t->failed = 1;
-	reg_put(t, SECSYNC_REG_CHAIN, bytes_of(number, sizeof(number)),
+	secsync_reg_put(t, SECSYNC_REG_CHAIN, bytes_of(number, sizeof(number)),
 	    buf_bytes(&link));
 	buf_free(&link);
 }
@@ -274,9 +265,9 @@ update_check(struct txn *t, const struct submit *s, struct secsync_head *head,
 	uint64_t clock = 0;
 	int found;
 
-	if (head_get(t, val, head) != 1 || !bytes_eq(s->ref, head->id))
+	if (secsync_head_get(t, val, head) != 1 || !bytes_eq(s->ref, head->id))
 		return (CODE_STALE);
-	found = clock_get(t, s->author, &clock);
+	found = secsync_clock_get(t, s->author, &clock);
 	if (s->clock != (found == 1 ? clock + 1 : 0))
 		return (CODE_GAP);
 	if (head->updates >= (uint64_t)t->conf->secsync_updates_max)
@@ -302,7 +293,8 @@ update_store(struct txn *t, const struct submit *s, struct secsync_head *head)
 	head->updates++;
 	if (txn_append(t, SECSYNC_UPDATE, piece, 2, s->body.blob, s->body.size,
 		&seq) == -1 ||
-	    clock_put(t, s->author, s->clock) == -1 || head_put(t, head) == -1)
+	    secsync_clock_put(t, s->author, s->clock) == -1 ||
+	    secsync_head_put(t, head) == -1)
 		return (CODE_STORAGE);
 	return (relay(t, s, "{\"type\":\"update\",", "}", seq));
 }
@@ -348,129 +340,6 @@ may_max(const struct claims *c, enum claims_perm perm)
 	if (perm == PERM_UPDATE)
 		return (c->secsync.update_max);
 	return (c->secsync.ephemeral_max);
-}
-
-/* 1: *head borrows from *val; 0: no snapshot yet; -1. */
-static int
-head_get(struct txn *t, struct buf *val, struct secsync_head *head)
-{
-	int found = reg_get(t, SECSYNC_REG_HEAD, BYTES_NONE, val);
-
-	if (found == 1 && secsync_head_unpack(buf_bytes(val), head) == -1) {
-		t->failed = 1;
-		return (-1);
-	}
-	return (found);
-}
-
-static int
-head_put(struct txn *t, const struct secsync_head *head)
-{
-	struct buf val = BUF_INIT;
-
-	if (secsync_head_pack(&val, head) == -1)
-		t->failed = 1;
-	reg_put(t, SECSYNC_REG_HEAD, BYTES_NONE, buf_bytes(&val));
-	buf_free(&val);
-	return (t->failed ? -1 : 0);
-}
-
-static int
-clock_get(struct txn *t, struct bytes key, uint64_t *clock)
-{
-	struct buf val = BUF_INIT;
-	int found = reg_get(t, SECSYNC_REG_CLOCK, key, &val);
-
-	if (found == 1) {
-		if (val.len == 8)
-			*clock = be64_get(buf_bytes(&val).p);
-		else
-			t->failed = 1;
-	}
-	buf_free(&val);
-	return (t->failed ? -1 : found);
-}
-
-static int
-clock_put(struct txn *t, struct bytes key, uint64_t clock)
-{
-	uint8_t val[8];
-
-	be64_put(val, clock);
-	reg_put(t, SECSYNC_REG_CLOCK, key, bytes_of(val, sizeof(val)));
-	return (t->failed ? -1 : 0);
-}
-
-/* Both are sorted by key: one walk. */
-static int
-clocks_equal(struct txn *t, struct bytes list)
-{
-	static const uint8_t prefix[] = { SECSYNC_REG_CLOCK };
-
-	return (txn_reg_scan(t, bytes_of(prefix, 1), BYTES_NONE,
-		    clocks_equal_each, &list) == 0 &&
-	    list.n == 0);
-}
-
-static int
-clocks_equal_each(struct bytes key, struct bytes val, void *arg)
-{
-	struct bytes *list = arg, k, v;
-
-	if (list_next(list, &k) != 1 || list_next(list, &v) != 1)
-		return (1);
-	return (!bytes_eq(k, bytes_skip(key, 1)) || !bytes_eq(v, val));
-}
-
-/* Nothing may be changed during a scan, so the keys are gathered first. */
-static void
-clocks_drop(struct txn *t)
-{
-	static const uint8_t prefix[] = { SECSYNC_REG_CLOCK };
-	struct buf keys = BUF_INIT;
-	struct bytes rest, key;
-
-	if (txn_reg_scan(t, bytes_of(prefix, 1), BYTES_NONE, clocks_drop_each,
-		&keys) == -1)
-		t->failed = 1;
-	for (rest = buf_bytes(&keys); list_next(&rest, &key) == 1;)
-		txn_reg_del(t, key);
-	buf_free(&keys);
-}
-
-static int
-clocks_drop_each(struct bytes key, struct bytes val, void *arg)
-{
-	(void)val;
-	return (list_add(arg, key));
-}
-
-static void
-reg_put(struct txn *t, char kind, struct bytes key, struct bytes val)
-{
-	uint8_t name[1 + SECSYNC_ID_MAX];
-
-	if (key.n > SECSYNC_ID_MAX) {
-		t->failed = 1;
-		return;
-	}
-	name[0] = (uint8_t)kind;
-	if (key.n > 0)
-		memcpy(name + 1, key.p, key.n);
-	txn_reg_put(t, bytes_of(name, 1 + key.n), val);
-}
-
-static int
-reg_get(struct txn *t, char kind, struct bytes key, struct buf *val)
-{
-	uint8_t name[1 + SECSYNC_ID_MAX];
-
-	if (key.n > SECSYNC_ID_MAX)
-		return (0);
-	name[0] = (uint8_t)kind;
-	if (key.n > 0)
-		memcpy(name + 1, key.p, key.n);
-	return (txn_reg_get(t, bytes_of(name, 1 + key.n), val));
 }
 
 static enum code
