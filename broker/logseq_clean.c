@@ -194,6 +194,7 @@ static void
 clean_descend(struct edit *e, struct map *done)
 {
 	struct graph_attr *parent = graph_attr_str(e->g, "block/parent");
+	struct map walked = { 0 };
 	struct edit_item *item;
 	struct buf eids = BUF_INIT, val = BUF_INIT;
 	struct bytes uuid;
@@ -209,6 +210,10 @@ clean_descend(struct edit *e, struct map *done)
 		    (eid == 0 &&
 			edit_find(e->g, &e->items[i].i.e, &eid) != 1) ||
 		    graph_uuid(e->g, eid, &val, &uuid) != 1)
+			continue;
+		if (map_at_u64(&walked, eid, &fresh) == NULL)
+			e->g->t->failed = 1;
+		if (!fresh)
 			continue;
 		buf_clear(&eids);
 		graph_referrers(e->g, eid, parent, &eids);
@@ -229,6 +234,7 @@ clean_descend(struct edit *e, struct map *done)
 	}
 	buf_free(&eids);
 	buf_free(&val);
+	map_free(&walked);
 }
 
 static void

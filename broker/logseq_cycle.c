@@ -6,11 +6,14 @@
 #include "broker/logseq_edit.h"
 #include "common/wire.h"
 
+#define CYCLE_DATA_MAX_BYTES 65536u  /* of values in one answer */
+#define CYCLE_STEPS_MAX	     200000u /* of all walks of an entry */
+
 static const char *const cycle_attrs[] = { "block/parent",
 	"logseq.property.class/extends" };
 
 static int cycle_from(struct graph *, struct graph_attr *, uint64_t start,
-    struct map *free_of);
+    struct map *free_of, size_t *steps);
 static void cycle_targets(struct graph *, struct graph_attr *, uint64_t e,
     struct buf *eids);
 static void cycle_pair(struct edit *, const struct edit_item *, struct buf *);
@@ -21,7 +24,7 @@ edit_cycle(struct edit *e, struct graph_attr **a)
 {
 	const struct graph_journal *j = &e->g->journal;
 	struct map free_of;
-	size_t i, k;
+	size_t i, k, steps = 0;
 	int found = 0;
 
 	for (k = 0; k < 2 && !found; k++) {
@@ -29,8 +32,8 @@ edit_cycle(struct edit *e, struct graph_attr **a)
 		memset(&free_of, 0, sizeof(free_of));
 		for (i = 0; i < j->n && !found; i++)
 			if (j->c[i].added && j->c[i].a == *a)
-				found =
-				    cycle_from(e->g, *a, j->c[i].e, &free_of);
+				found = cycle_from(e->g, *a, j->c[i].e,
+				    &free_of, &steps);
 		map_free(&free_of);
 		if (found)
 			return (1);
@@ -40,11 +43,12 @@ edit_cycle(struct edit *e, struct graph_attr **a)
 
 /*
  * Everything reached is visited once; free_of keeps what earlier walks reached,
- * unless they may have met a cycle that does not go through their start.
+ * unless they may have met a cycle that does not go through their start.  What
+ * takes too long to be sure of counts as one.
  */
 static int
 cycle_from(struct graph *g, struct graph_attr *a, uint64_t start,
-    struct map *free_of)
+    struct map *free_of, size_t *steps)
 {
 	struct buf todo = BUF_INIT, next = BUF_INIT;
 	struct map seen = { 0 };
@@ -59,6 +63,8 @@ cycle_from(struct graph *g, struct graph_attr *a, uint64_t start,
 		buf_trunc(&todo, todo.len - 8);
 		buf_clear(&next);
 		cycle_targets(g, a, e, &next);
+		*steps += 1 + next.len / 8;
+		found = *steps > CYCLE_STEPS_MAX;
 		for (i = 0; i + 8 <= next.len && !found; i += 8) {
 			e = be64_get(buf_bytes(&next).p + i);
 			found = e == start;
@@ -110,7 +116,7 @@ edit_cycle_data(struct edit *e, struct graph_attr *a, struct buf *out)
 	buf_add_str(out, "[\"^ \",\"~:attr\",");
 	logseq_value_text(out, &name);
 	buf_add_str(out, ",\"~:server-values\",[\"~#cmap\",[");
-	for (i = 0; i < e->n; i++)
+	for (i = 0; i < e->n && out->len < CYCLE_DATA_MAX_BYTES; i++)
 		if (!e->items[i].drop && e->items[i].a == a &&
 		    e->items[i].i.op == LOGSEQ_OP_ADD) {
 			if (n++ > 0)

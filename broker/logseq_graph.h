@@ -77,6 +77,7 @@ struct graph {
 	struct graph_journal journal;
 	/* The checksum: entities whose tuples are out of it, see logseq_sum.c
 	 */
+	struct map touched_from; /* with all that refer to them */
 	struct map touched;
 	uint64_t classes[4]; /* entities that make a page, 0: none */
 	int classes_known;

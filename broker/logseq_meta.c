@@ -70,6 +70,7 @@ graph_end(struct graph *g)
 	}
 	map_free(&g->attrs);
 	map_free(&g->touched);
+	map_free(&g->touched_from);
 	map_free(&g->written);
 	map_free(&g->found[0]);
 	map_free(&g->found[1]);

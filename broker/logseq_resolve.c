@@ -6,6 +6,8 @@
 #include "common/utf8.h"
 #include "common/wire.h"
 
+#define MISSING_MAX_BYTES 32768u /* of them in one answer */
+
 static int find_lookup(struct graph *, const struct logseq_value *,
     uint64_t *e);
 static enum edit_error bind_temps(struct edit *);
@@ -16,7 +18,9 @@ static int bind_wanted(const struct edit_item *);
 static uint64_t entity_new(struct edit *);
 static enum edit_error value_ref(struct edit *, const struct edit_item *,
     uint64_t *e);
-static int missing_new(struct edit *, struct bytes uuid);
+static void missing_name(struct edit *, const struct logseq_value *,
+    struct map *seen, struct buf *list);
+static int missing_see(struct edit *, struct map *, struct bytes uuid);
 
 int
 edit_find(struct graph *g, const struct logseq_value *v, uint64_t *e)
@@ -128,29 +132,20 @@ edit_value(struct edit *e, const struct edit_item *item, uint8_t room[8],
 void
 edit_missing(struct edit *e, struct buf *list)
 {
-	const struct edit_item *item;
-	const struct logseq_value *v;
 	struct map seen = { 0 };
-	struct logseq_lookup l;
-	uint64_t eid;
-	size_t i, k;
-	int fresh;
+	size_t i;
 
+	/* What the entry itself makes is not missed. */
+	for (i = 0; i < e->n; i++)
+		if (!e->items[i].drop && e->items[i].i.op == LOGSEQ_OP_ADD &&
+		    graph_attr_is(e->items[i].a, "block/uuid"))
+			missing_see(e, &seen, e->items[i].i.v.b);
 	for (i = 0; i < e->n; i++) {
-		item = &e->items[i];
-		for (k = 0; k < 2; k++) {
-			v = k == 0 ? &item->i.e : &item->i.v;
-			if (item->drop ||
-			    (k == 0 && item->i.op != LOGSEQ_OP_ADD) ||
-			    !edit_is_lookup(v, "block/uuid", &l) ||
-			    edit_find(e->g, v, &eid) != 0 ||
-			    missing_new(e, l.v.b))
-				continue;
-			if (map_at(&seen, l.v.b, &fresh) == NULL)
-				e->g->t->failed = 1;
-			else if (fresh)
-				list_add(list, l.v.b);
-		}
+		if (e->items[i].drop)
+			continue;
+		if (e->items[i].i.op == LOGSEQ_OP_ADD)
+			missing_name(e, &e->items[i].i.e, &seen, list);
+		missing_name(e, &e->items[i].i.v, &seen, list);
 	}
 	if (list->failed)
 		e->g->t->failed = 1;
@@ -272,16 +267,26 @@ value_ref(struct edit *e, const struct edit_item *item, uint64_t *eid)
 	return (edit_find(e->g, &item->i.v, eid) == 1 ? EDIT_OK : EDIT_MISSING);
 }
 
-/* Does the entry itself make the entity of that uuid? */
-static int
-missing_new(struct edit *e, struct bytes uuid)
+static void
+missing_name(struct edit *e, const struct logseq_value *v, struct map *seen,
+    struct buf *list)
 {
-	size_t i;
+	struct logseq_lookup l;
+	uint64_t eid;
 
-	for (i = 0; i < e->n; i++)
-		if (!e->items[i].drop && e->items[i].i.op == LOGSEQ_OP_ADD &&
-		    graph_attr_is(e->items[i].a, "block/uuid") &&
-		    bytes_eq(e->items[i].i.v.b, uuid))
-			return (1);
-	return (0);
+	if (list->len < MISSING_MAX_BYTES &&
+	    edit_is_lookup(v, "block/uuid", &l) && l.v.type == LOGSEQ_UUID &&
+	    edit_find(e->g, v, &eid) == 0 && missing_see(e, seen, l.v.b))
+		list_add(list, l.v.b);
+}
+
+/* 1: for the first time. */
+static int
+missing_see(struct edit *e, struct map *seen, struct bytes uuid)
+{
+	int fresh;
+
+	if (map_at(seen, uuid, &fresh) == NULL)
+		e->g->t->failed = 1;
+	return (fresh);
 }

@@ -88,6 +88,7 @@ graph_sum_settle(struct graph *g)
 			graph_sum_entity(g, be64_get(map_key(&g->touched, r).p),
 			    1);
 	map_clear(&g->touched);
+	map_clear(&g->touched_from);
 	if (g->e2ee != -1 && sum_e2ee(g) != g->e2ee)
 		g->c->sum_known = 0;
 }
@@ -96,6 +97,7 @@ void
 graph_sum_forget(struct graph *g)
 {
 	map_clear(&g->touched);
+	map_clear(&g->touched_from);
 	g->classes_known = 0;
 }
 
@@ -159,9 +161,18 @@ sum_touch_one(struct graph *g, uint64_t e)
 static void
 sum_touch_referrers(struct graph *g, uint64_t e, const char *attr)
 {
-	struct buf eids = BUF_INIT;
+	struct buf eids = BUF_INIT, key = BUF_INIT;
 	size_t i;
+	int fresh;
 
+	/* Who refers to it later is touched by that. */
+	buf_add_be64(&key, e);
+	buf_add_str(&key, attr);
+	if (map_at(&g->touched_from, buf_bytes(&key), &fresh) == NULL)
+		g->t->failed = 1;
+	buf_free(&key);
+	if (!fresh)
+		return;
 	graph_referrers(g, e, graph_attr_str(g, attr), &eids);
 	for (i = 0; i + 8 <= eids.len; i += 8)
 		sum_touch_one(g, be64_get(buf_bytes(&eids).p + i));

@@ -520,6 +520,33 @@ a_client_of_the_seed_is_told_of_a_cycle_with_data(void **state)
 	assert_int_equal(rig.out.result, LOGSEQ_FAILED_SEED);
 }
 
+/* What would fill more than a verdict can say is cut, not refused. */
+static void
+answers_about_many_things_are_bounded(void **state)
+{
+	static char tx[1 << 20];
+	struct rig_entry e = { tx, NULL, NULL, 1 };
+	size_t i, n = 0;
+
+	(void)state;
+	for (i = 0; i < 8000; i++)
+		n += (size_t)snprintf(tx + n, sizeof(tx) - n,
+		    "%c[\"~:db/add\",[\"~:block/uuid\",\"~u%08zx-0000-4000-"
+		    "8000-000000000000\"],\"~:block/order\",\"a\"]",
+		    i == 0 ? '[' : ',', i);
+	snprintf(tx + n, sizeof(tx) - n, "]");
+	assert_int_equal(rig_tx(&rig, NULL, tx), LOGSEQ_FAILED);
+	assert_in_range(rig.out.missing.n, 20000, 60000);
+	tree();
+	for (i = 0, n = 0; i < 4000; i++)
+		n += (size_t)snprintf(tx + n, sizeof(tx) - n, "%c%s",
+		    i == 0 ? '[' : ',', ADD(AT(B), "block/parent", AT(C)));
+	snprintf(tx + n, sizeof(tx) - n, "]");
+	rig_batch(&rig, 3, &e, 1);
+	assert_int_equal(rig.out.result, LOGSEQ_CYCLE);
+	assert_in_range(rig.out.data.n, 60000, 70000);
+}
+
 static void
 rows_too_large_for_a_record_are_blobs(void **state)
 {
@@ -607,6 +634,7 @@ main(void)
 		TEST(no_block_is_its_own_ancestor),
 		TEST(no_class_extends_itself),
 		TEST(a_client_of_the_seed_is_told_of_a_cycle_with_data),
+		TEST(answers_about_many_things_are_bounded),
 		TEST(rows_too_large_for_a_record_are_blobs),
 		TEST(a_value_that_no_answer_could_carry_fails),
 		TEST(values_sort_as_datascript_sorts_them),
