@@ -44,6 +44,7 @@
 #include <sys/wait.h>
 
 #include <ctype.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,16 +224,22 @@ play_open(struct play *play)
 	    server_token(&play->server, "demo", "admin", 3600));
 }
 
-/* The relay is stopped while clients are still there, on purpose. */
+/*
+ * The relay is told to stop while clients are still there, on purpose; they
+ * leave then, instead of its waiting for answers that none of them gives.
+ */
 static void
 play_close(struct play *play)
 {
 	struct play_client *c;
 
+	if (play->server.listener > 0)
+		kill(play->server.listener, SIGTERM);
+	for (c = play->clients; c < play->clients + PLAY_CLIENTS; c++)
+		ctl_ws_close(&c->ws);
 	server_stop(&play->server, SERVER_ALL, 0);
 	server_remove(&play->server);
 	for (c = play->clients; c < play->clients + PLAY_CLIENTS; c++) {
-		ctl_ws_close(&c->ws);
 		buf_free(&c->glue);
 		buf_free(&c->header);
 		buf_free(&c->head);
