@@ -7,34 +7,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "broker/lanes.h"
 #include "broker/decide_fetch.h"
-#include "common/limits.h"
+#include "broker/decide_parts.h"
 #include "common/log.h"
-#include "common/wire.h"
 
-static int decide_begin(struct broker *, struct op *, struct txn *);
-static int decide_end(struct op *, struct txn *, enum code);
 static int decide_settle_doc(struct broker *, struct doc *);
 static int decide_settle(void *, const struct doc_id *);
-static int decide_open(struct broker *, struct op *);
-static int decide_leave(struct broker *, struct op *);
 static int decide_submit(struct broker *, struct op *);
 static int decide_signal(struct broker *, struct op *);
 static int decide_card(struct broker *, struct op *);
 static int decide_fetch(struct broker *, struct op *);
-static int decide_blob_put(struct broker *, struct op *);
-static int decide_blob_data(struct broker *, struct op *);
-static int decide_blob_done(struct broker *, struct op *);
 static int decide_sync(struct broker *, struct op *);
 static int decide_cards(void *, size_t, struct txn_card *);
-static enum code decide_open_check(struct broker *, struct op *,
-    struct doc_id *);
-static int decide_roster(struct op *, size_t said);
-static void decide_attach(struct op *);
-static void decide_detach(struct op *);
-static int decide_stored(struct op *, uint64_t id, struct finished **);
-static struct finished *decide_finished(struct session *, uint64_t id);
 
 static const struct {
 	int (*decide)(struct broker *, struct op *);
@@ -153,7 +137,7 @@ decide_settle(void *arg, const struct doc_id *id)
 	return (decide_settle_doc(b, d));
 }
 
-static int
+int
 decide_begin(struct broker *b, struct op *op, struct txn *t)
 {
 	struct session *s = op->session;
@@ -184,7 +168,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	return (0);
 }
 
-static int
+int
 decide_end(struct op *op, struct txn *t, enum code code)
 {
 	int failed = t->failed;
@@ -210,157 +194,6 @@ decide_end(struct op *op, struct txn *t, enum code code)
 	}
 	txn_done(t);
 	return (failed ? -1 : 0);
-}
-
-static int
-decide_open(struct broker *b, struct op *op)
-{
-	const struct rule *r = rule_find(op->session->dialect);
-	struct session *s = op->session;
-	struct doc_id id;
-	struct txn t;
-
-	if ((op->code = decide_open_check(b, op, &id)) != CODE_OK)
-		return (0);
-	if (s->doc != NULL)
-		return (op->code = CODE_BAD_STATE, 0);
-	if (op->doc == NULL && (op->doc = doc_get(b, &id)) == NULL)
-		return (op->code = CODE_BUSY, 0);
-	if (op->doc->hold != DOC_FREE)
-		return (op->code = CODE_BUSY, 0);
-	if (op->doc->nsessions >= (size_t)b->conf->sessions_per_store_max ||
-	    doc_window(b, op->doc) == -1)
-		return (op->code = CODE_BUSY, 0);
-	buf_clear(&s->card);
-	if (buf_add_bytes(&s->card, op->msg.f[open_card].b) == -1)
-		return (op->code = CODE_BUSY, 0);
-	if (decide_begin(b, op, &t) == -1)
-		return (decide_end(op, &t, CODE_STORAGE));
-	if (t.row.closed == ROW_CLOSED)
-		return (decide_end(op, &t, CODE_STORAGE));
-	op->code = r->open == NULL ? CODE_OK : r->open(&t);
-	if (op->code == CODE_OK) {
-		if (decide_roster(op, t.info.len) == -1)
-			t.failed = 1;
-		s->has_ring = s->ring_due = 0;
-		decide_attach(op);
-		op->attached = 1;
-		if (r->join != NULL)
-			r->join(&t);
-	}
-	return (decide_end(op, &t, op->code));
-}
-
-static enum code
-decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
-{
-	struct session *s = op->session, *o;
-	const struct msg *m = &op->msg;
-	size_t same = 0;
-
-	id->dialect = s->dialect;
-	id->room = (unsigned int)m->f[open_room].u;
-	id->name = m->f[open_name].b;
-	if (m->f[open_dialect].u != s->dialect || m->f[open_room].u > 255 ||
-	    rule_find(s->dialect) == NULL)
-		return (CODE_BAD_STATE);
-	if (!claims_allow_store(&s->claims, s->dialect, id->name,
-		s->dialect == DIALECT_SDS && b->conf->sds_aud_exact))
-		return (CODE_WRONG_STORE);
-	if (s->claims.sub.n == 0)
-		return (CODE_OK);
-	TAILQ_FOREACH(o, &b->sessions, entry)
-		same +=
-		    o->doc != NULL && bytes_eq(o->claims.sub, s->claims.sub);
-	return (same >= (size_t)b->conf->sessions_per_subject_max ? CODE_BUSY
-								  : CODE_OK);
-}
-
-/*
- * The others, before the newcomer is one of them; as many as fit into one
- * message with what the rule says, or large cards would keep everybody out.
- */
-static int
-decide_roster(struct op *op, size_t said)
-{
-	size_t most = IPC_FRAME_MAX_BYTES - 1024;
-	size_t room = said < most ? most - said : 0;
-	struct session *o;
-	uint8_t id[8];
-
-	if (room > INFO_MAX_BYTES)
-		room = INFO_MAX_BYTES;
-
-	TAILQ_FOREACH(o, &op->doc->sessions, doc_entry) {
-		if (o->card.len == 0 ||
-		    op->roster.len + o->card.len + 64 > room)
-			continue;
-		be64_put(id, o->id);
-		list_add(&op->roster, bytes_of(id, sizeof(id)));
-		list_add(&op->roster, buf_bytes(&o->card));
-	}
-	return (op->roster.failed ? -1 : 0);
-}
-
-static void
-decide_attach(struct op *op)
-{
-	struct session *s = op->session;
-
-	s->doc = op->doc;
-	s->state = IPC_OPEN_STATE;
-	op->doc->refs++;
-	op->doc->nsessions++;
-	op->doc->looked = NULL;
-	TAILQ_INSERT_TAIL(&op->doc->sessions, s, doc_entry);
-	s->refs++;
-}
-
-/* The operation keeps its own reference to the document. */
-static void
-decide_detach(struct op *op)
-{
-	struct session *s = op->session;
-
-	lanes_leave(s);
-	op->doc->looked = NULL;
-	TAILQ_REMOVE(&op->doc->sessions, s, doc_entry);
-	op->doc->nsessions--;
-	op->doc->refs--;
-	s->doc = NULL;
-	s->state = IPC_GRANTED;
-	s->refs--;
-}
-
-static int
-decide_leave(struct broker *b, struct op *op)
-{
-	struct session *s = op->session;
-	const struct rule *r;
-	struct txn t;
-	size_t i;
-
-	if (s->doc != op->doc || op->doc == NULL)
-		return (0);
-	r = rule_find(op->doc->id.dialect);
-	if (decide_begin(b, op, &t) == -1)
-		return (decide_end(op, &t, CODE_STORAGE));
-	/* Their numbers are this document's: in another they are others'. */
-	if (s->upload.id != 0 && (s->upload.id & BLOB_SIGNAL) == 0) {
-		txn_blob_drop(&t, s->upload.id);
-		s->upload = (struct upload){ 0 };
-	}
-	for (i = 0; i < FINISHED_MAX; i++)
-		if (s->finished[i].id != 0 &&
-		    (s->finished[i].id & BLOB_SIGNAL) == 0) {
-			txn_blob_drop(&t, s->finished[i].id);
-			s->finished[i] = (struct finished){ 0 };
-		}
-	decide_detach(op);
-	op->detached = 1;
-	if (r->leave != NULL)
-		r->leave(&t);
-	return (decide_end(op, &t, CODE_OK));
 }
 
 static int
@@ -485,69 +318,6 @@ decide_fetch(struct broker *b, struct op *op)
 }
 
 static int
-decide_blob_put(struct broker *b, struct op *op)
-{
-	struct upload *u = &op->session->upload;
-	struct txn t;
-	enum code code;
-	uint64_t id = 0;
-
-	if (u->id != 0)
-		return (op->code = CODE_BAD_STATE, 0);
-	if (decide_begin(b, op, &t) == -1)
-		return (decide_end(op, &t, CODE_STORAGE));
-	code = space_refuses(b, op->session, &t, op->msg.f[blob_put_size].u);
-	if (code != CODE_OK)
-		return (decide_end(op, &t, code));
-	if (!scope_covers(op->session->scope, SCOPE_WRITE))
-		return (decide_end(op, &t, CODE_NO_SCOPE));
-	if (op->msg.f[blob_put_size].u > BLOB_MAX_BYTES)
-		return (decide_end(op, &t, CODE_TOO_LARGE));
-	if (txn_create(&t) == 0 && txn_blob_new(&t, &id) == 0)
-		*u = (struct upload){ .id = id, .max = BLOB_MAX_BYTES };
-	return (decide_end(op, &t, CODE_OK));
-}
-
-static int
-decide_blob_data(struct broker *b, struct op *op)
-{
-	struct upload *u = &op->session->upload;
-	struct bytes body = op->msg.f[blob_data_body].b;
-	struct txn t;
-	enum code code;
-
-	if (u->id == 0 || u->closed || body.n == 0)
-		return (op->code = CODE_BAD_STATE, 0);
-	if (u->size + body.n > u->max)
-		return (op->code = CODE_TOO_LARGE, 0);
-	if (decide_begin(b, op, &t) == -1)
-		return (decide_end(op, &t, CODE_STORAGE));
-	code = space_refuses(b, op->session, &t, u->size + body.n);
-	if (code != CODE_OK)
-		return (decide_end(op, &t, code));
-	txn_blob_slice(&t, u->id, u->slices, body);
-	u->slices++;
-	u->size += body.n;
-	u->closed = body.n < BLOB_SLICE_BYTES;
-	return (decide_end(op, &t, CODE_OK));
-}
-
-static int
-decide_blob_done(struct broker *b, struct op *op)
-{
-	struct session *s = op->session;
-	struct finished *f = decide_finished(s, 0);
-
-	(void)b;
-	if (s->upload.id == 0 || f == NULL)
-		return (op->code = CODE_BAD_STATE, 0);
-	*f = (struct finished){ .id = s->upload.id, .size = s->upload.size };
-	s->upload = (struct upload){ 0 };
-	op->seq = f->id;
-	return (0);
-}
-
-static int
 decide_sync(struct broker *b, struct op *op)
 {
 	(void)b;
@@ -574,23 +344,4 @@ decide_cards(void *arg, size_t i, struct txn_card *c)
 	d->looked_at = i;
 	*c = (struct txn_card){ s->id, s->claims.sub, buf_bytes(&s->card) };
 	return (0);
-}
-
-/* The session's blob of that number, NULL for none (0); a signal's is none. */
-static int
-decide_stored(struct op *op, uint64_t id, struct finished **f)
-{
-	*f = id == 0 ? NULL : decide_finished(op->session, id);
-	return (id != 0 && (*f == NULL || (id & BLOB_SIGNAL) != 0) ? -1 : 0);
-}
-
-static struct finished *
-decide_finished(struct session *s, uint64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < FINISHED_MAX; i++)
-		if (s->finished[i].id == id)
-			return (&s->finished[i]);
-	return (NULL);
 }
