@@ -90,13 +90,13 @@ other()
 	say "install what you lack of these, then run make again:"
 	cat >&2 <<-'END'
 	apk add       build-base linux-headers pkgconf libevent-dev
-	              msgpack-c-dev db-dev libsodium-dev jansson-dev
+	              msgpack-c-dev db-dev libsodium-dev jansson-dev openssl-dev
 	              libseccomp-dev zlib-dev cmocka-dev mandoc nodejs npm
 	              clang clang-extra-tools cppcheck shellcheck
 	dnf install   gcc make pkgconf-pkg-config libevent-devel msgpack-devel
 	              libdb-devel libsodium-devel jansson-devel
 	              libseccomp-devel zlib-devel libcmocka-devel mandoc
-	              nodejs npm clang clang-tools-extra cppcheck ShellCheck
+	              openssl-devel nodejs npm clang clang-tools-extra cppcheck ShellCheck
 	pkg install   gmake pkgconf libevent msgpack-c db5 libsodium jansson
 	              cmocka node npm llvm cppcheck hs-ShellCheck
 	pkg_add       gmake libevent msgpack-c db libsodium jansson cmocka

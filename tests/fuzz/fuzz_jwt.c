@@ -49,6 +49,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (claims_parse(rest, &claims) == NULL)
 			fuzz_claims(&claims);
 		claims_free(&claims);
+		if (claims_parse_oidc(rest, &claims) == NULL)
+			fuzz_claims(&claims);
+		claims_free(&claims);
 	} else if (data[0] == 'H')
 		fuzz_signed(ring, rest, bytes_str(PAYLOAD));
 	else
