@@ -8,9 +8,12 @@
 #include "worker/canvas_presence.h"
 #include "worker/canvas_session.h"
 
-/* So much may be unanswered before the client is left unread. */
+/*
+ * So much may be unanswered before the client is left unread.  What one client
+ * sends at once must leave room in the ring, or all would fall behind.
+ */
 #define CANVAS_WAITS_MAX      256u
-#define CANVAS_WAIT_BYTES_MAX (1024u * 1024u)
+#define CANVAS_WAIT_BYTES_MAX (256u * 1024u)
 
 static void session_patch(struct canvas *, struct canvas_message *);
 static void session_reconnect(struct canvas *, struct canvas_message *);
@@ -53,7 +56,7 @@ canvas_session_verdict(struct canvas *s, const struct verdict_in *v)
 		return;
 	STAILQ_REMOVE_HEAD(&s->waits, entry);
 	s->nwaits--;
-	s->wait_bytes -= w->id.len;
+	s->wait_bytes -= w->octets;
 	if (v->code != CODE_OK && v->code != CODE_INVALID)
 		canvas_end(s, v->code);
 	else if (w->due == CANVAS_DUE_VERSION)
@@ -173,11 +176,12 @@ session_wait(struct canvas *s, enum canvas_due due, struct canvas_message *m,
 	w->due = due;
 	w->since = m->since;
 	w->wrote = wrote;
+	w->octets = m->id.len + m->doc.len + m->present.len;
 	w->id = m->id;
 	m->id = (struct buf)BUF_INIT;
 	STAILQ_INSERT_TAIL(&s->waits, w, entry);
 	s->nwaits++;
-	s->wait_bytes += w->id.len;
+	s->wait_bytes += w->octets;
 	if (!wrote)
 		conn_sync(s->conn, 0);
 }

@@ -29,6 +29,7 @@ struct canvas_wait {
 	struct buf id;
 	uint64_t since;
 	int wrote; /* the verdict's number is its own */
+	size_t octets;
 };
 
 struct canvas {

@@ -312,6 +312,31 @@ a_number_is_never_given_twice(void **state)
 }
 
 static void
+a_document_may_begin_at_a_number(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct txn tx;
+
+	begin(kv);
+	handle(&tx, kv);
+	assert_int_equal(txn_log_begin(&tx, 7), 0);
+	commit(kv);
+	txn_done(&tx);
+	begin(kv);
+	handle(&tx, kv);
+	assert_int_equal(tx.seq, 7);
+	assert_int_equal(tx.row.oldest, 7);
+	assert_int_equal(append(&tx, 1, "a", 0), 8);
+	log_is(&tx, 0, UINT64_MAX, "8:1:a;");
+	/* only a new one */
+	assert_false(tx.failed);
+	assert_int_equal(txn_log_begin(&tx, 9), -1);
+	assert_true(tx.failed);
+	kv->ops->abort(kv);
+	txn_done(&tx);
+}
+
+static void
 an_aborted_batch_leaves_no_document(void **state)
 {
 	struct kv *kv = ((struct store *)*state)->kv;
@@ -876,6 +901,7 @@ main(void)
 		BOTH(the_log_is_numbered_without_gaps),
 		BOTH(what_was_read_may_be_written_again),
 		BOTH(a_number_is_never_given_twice),
+		BOTH(a_document_may_begin_at_a_number),
 		BOTH(an_aborted_batch_leaves_no_document),
 		BOTH(a_flipped_octet_in_a_record_is_noticed),
 		BOTH(a_flipped_octet_in_a_field_is_noticed),

@@ -314,6 +314,31 @@ serve('a large component that changes while it is asked for', [], async () => {
   writer.socket.close()
 })
 
+serve('who does not read is let go, and lacks nothing when it is back', [],
+  async () => {
+    const writer = await raw('writer')
+    const slow = await raw('slow')
+    let code
+    slow.socket.on('close', c => { code = c })
+    slow.socket.pause()
+    const n = 300
+    for (let k = 0; k < n; k++) {
+      writer.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+        documentPatches: [{ [`e-${k}`]: { _exists: true,
+          s: 'x'.repeat(1e5) } }] }))
+    }
+    await until('all is stored', () =>
+      writer.frames.some(f => f.messageId === `${n - 1}`), 60000)
+    slow.socket.resume()
+    await until('it is let go', () => code !== undefined)
+    assert.strictEqual(code, 1013)
+    const at = slow.frames.findLast(f => f.timestamp)?.timestamp || 0
+    assert.ok(at < n)
+    const [patch] = await reconnect(at)
+    assert.strictEqual(Object.keys(patch.documentPatches[0]).length, n - at)
+    writer.socket.close()
+  })
+
 // Each socket sees every number once and in order, as an ack or a broadcast,
 // and what it is told in that order makes the room; around reconnects as well.
 serve('numbers rise on every socket and make the same room', [], async () => {
