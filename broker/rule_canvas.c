@@ -14,8 +14,8 @@
 #include "common/utf8.h"
 #include "common/wire.h"
 
-/* What stands around the patches in a frame, and the ring's own. */
-#define CANVAS_FRAME_BYTES (CANVAS_CLIENT_MAX + 256u)
+/* A patch that takes more of the ring is fetched. */
+#define CANVAS_RING_SHARE 32
 
 static enum code canvas_open(struct txn *);
 static void canvas_count(struct txn *);
@@ -233,47 +233,39 @@ canvas_get(void *arg, struct bytes key, struct buf *stored)
 }
 
 /*
- * One frame, unless it is too large for the ring: then the patch is fetched
- * from the log, where presence is not, so that goes by itself.
+ * One frame, unless it would take much of the ring: all in the room may say
+ * something large at once, as after an outage.  Then the patch is fetched from
+ * the log, where presence is not, so that goes by itself.
  */
 static enum code
 canvas_relay(struct txn *t, const struct submit *s, uint64_t seq)
 {
-	size_t most = (size_t)t->conf->ring_bytes / RING_STUB_SHARE;
-	struct buf text = BUF_INIT, doc = BUF_INIT, eph = BUF_INIT;
-	struct publish stub = { .flags = PUBLISH_SKIP_SELF,
+	const struct publish stub = { .flags = PUBLISH_SKIP_SELF | PUBLISH_SEEN,
 		.kind = CANVAS_KIND_PATCH,
 		.opcode = 1,
 		.seq = seq,
 		.blob = s->body.blob,
 		.blob_size = s->body.size };
-	int alone = s->extra.n == 0;
+	struct buf text = BUF_INIT;
 
-	if (s->body.blob != 0) {
+	if (s->body.blob != 0 ||
+	    s->body.b.n + s->extra.n >
+		(size_t)t->conf->ring_bytes / CANVAS_RING_SHARE) {
 		txn_publish(t, &stub);
-		return (alone ? CODE_OK : canvas_relay_presence(t, s->extra));
+		return (s->extra.n == 0 ? CODE_OK
+					: canvas_relay_presence(t, s->extra));
 	}
-	canvas_items_text(&doc, s->body.b);
-	canvas_items_text(&eph, s->extra);
-	if (doc.failed || eph.failed)
-		t->failed = 1;
-	if (doc.len + eph.len + CANVAS_FRAME_BYTES > most)
-		alone = 1;
 	buf_add_str(&text, "{\"type\":\"patch\",\"clientId\":\"");
 	buf_add_bytes(&text, canvas_client(t->who.card));
 	buf_add_str(&text, "\",\"documentPatches\":");
-	buf_add_bytes(&text, buf_bytes(&doc));
+	canvas_items_text(&text, s->body.b);
 	buf_printf(&text, ",\"timestamp\":%llu", (unsigned long long)seq);
-	if (!alone) {
+	if (s->extra.n > 0) {
 		buf_add_str(&text, ",\"ephemeralPatches\":");
-		buf_add_bytes(&text, buf_bytes(&eph));
+		canvas_items_text(&text, s->extra);
 	}
 	buf_add_u8(&text, '}');
-	buf_free(&doc);
-	buf_free(&eph);
 	canvas_say(t, CANVAS_KIND_PATCH, seq, &text);
-	if (alone && s->extra.n > 0)
-		return (canvas_relay_presence(t, s->extra));
 	return (t->failed ? CODE_STORAGE : CODE_OK);
 }
 

@@ -114,6 +114,7 @@ reader_step(struct conn *c)
 	struct reader_batch batch;
 	enum reader_stop stop;
 	uint64_t start = r->pos, seq = r->seq;
+	int arrived;
 
 	if (!reader_may(c))
 		return (0);
@@ -125,6 +126,8 @@ reader_step(struct conn *c)
 		reader_behind(c);
 		return (1);
 	}
+	/* To stand before an own entry is something: its verdict is ripe. */
+	arrived = stop == READER_OWN && !r->at_own;
 	r->at_own = stop == READER_OWN;
 	if (batch.n > 0 && reader_write(c, &batch, start) == 0)
 		return (1);
@@ -132,7 +135,8 @@ reader_step(struct conn *c)
 		reader_stub(c, &batch.stub);
 	else if (stop == READER_EMPTY && batch.n == 0 && r->next.due)
 		return (reader_switch(c));
-	return (batch.n > 0 || stop == READER_STUB || r->pos != start);
+	return (
+	    batch.n > 0 || stop == READER_STUB || r->pos != start || arrived);
 }
 
 int

@@ -256,6 +256,22 @@ the_reader_stops_before_an_own_entry_until_its_verdict(void **state)
 	expect(b, "d");
 }
 
+/* The verdict came before: nothing else will wake the worker. */
+static void
+to_arrive_before_an_own_entry_is_a_step(void **state)
+{
+	struct bench *b = *state;
+
+	b->c->reader.submits = 1;
+	conn_wait_own(b->c, 1);
+	verdict(b, 11, 1, put(b, 1, ME, RING_SKIP_ORIGIN, "a"));
+	conn_live(b->c, 0);
+	assert_int_equal(reader_step(b->c), 1);
+	assert_int_equal(reader_step(b->c), 0);
+	assert_int_equal(reader_verdicts(b->c), 1);
+	assert_int_equal(seen.verdict[0], 11);
+}
+
 static void
 a_stub_pauses_the_reader_behind_what_came_before(void **state)
 {
@@ -413,6 +429,7 @@ main(void)
 		TEST(a_verdict_waits_until_the_ring_was_read_up_to_it),
 		TEST(a_verdict_waits_while_the_reader_is_paused),
 		TEST(the_reader_stops_before_an_own_entry_until_its_verdict),
+		TEST(to_arrive_before_an_own_entry_is_a_step),
 		TEST(a_stub_pauses_the_reader_behind_what_came_before),
 		TEST(a_reader_left_behind_says_so_and_stands_at_the_end),
 		TEST(nothing_overtakes_what_is_queued),

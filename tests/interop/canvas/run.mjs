@@ -339,6 +339,24 @@ serve('who does not read is let go, and lacks nothing when it is back', [],
     writer.socket.close()
   })
 
+serve('all may come back with much at once', [], async () => {
+  const n = 8
+  const all = await Promise.all([...Array(n).keys()].map(i => raw(`raw-${i}`)))
+  let gone = 0
+  all.forEach(({ socket }, i) => {
+    socket.on('close', () => gone++)
+    for (let k = 0; k < 3; k++) {
+      socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+        documentPatches: [{ [`e-${i}-${k}`]: { _exists: true,
+          s: 'x'.repeat(2e5) } }] }))
+    }
+  })
+  await until('all are told of all', () => gone > 0 ||
+    all.every(c => c.frames.some(f => f.timestamp === 3 * n)))
+  assert.strictEqual(gone, 0)
+  for (const c of all) c.socket.close()
+})
+
 // Each socket sees every number once and in order, as an ack or a broadcast,
 // and what it is told in that order makes the room; around reconnects as well.
 serve('numbers rise on every socket and make the same room', [], async () => {
