@@ -59,11 +59,14 @@ logseq_index_open(struct txn *t)
 int
 logseq_index_access(struct txn *t, struct logseq_graph *g)
 {
-	struct index_graph graph;
+	struct index_graph graph = { 0 };
 	struct index ix;
 	int r = -1;
 
 	memset(g, 0, sizeof(*g));
+	/* A name of the client's making may be of any length. */
+	if (t->name.name.n != LOGSEQ_UUID_LEN)
+		return (0);
 	if (index_begin(&ix, t) == 0)
 		r = index_graph_get(&ix, t->name.name, &graph);
 	if (r == 1) {
@@ -81,7 +84,7 @@ logseq_index_access(struct txn *t, struct logseq_graph *g)
 int
 logseq_index_ready(struct txn *t, int ready)
 {
-	struct index_graph graph;
+	struct index_graph graph = { 0 };
 	struct index ix;
 	int r = -1;
 

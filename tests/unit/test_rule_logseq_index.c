@@ -169,6 +169,8 @@ invite(const char *by, const char *email)
 	return (submit(by, G1, &in));
 }
 
+static enum code asset_put(const char *, const char *, const char *, size_t);
+
 /* 1: that user is let into the graph. */
 static int
 let_in(const char *user, const char *graph)
@@ -212,6 +214,19 @@ a_new_graph_is_its_owners_alone(void **state)
 	assert_int_equal(info_row(2, 1).n, 0);
 	assert_int_equal(submit("bob", INDEX, &list), CODE_OK);
 	assert_int_equal(info_row(2, 0).n, 0);
+}
+
+static void
+a_graph_of_an_odd_name_is_just_not_there(void **state)
+{
+	char name[1025];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[1024] = '\0';
+	assert_int_equal(open_as("ann", name, "", 0), CODE_NO_SCOPE);
+	assert_int_equal(open_as("ann", "", "", 0), CODE_NO_SCOPE);
+	assert_int_equal(asset_put("ann", name, "a.png", 5), CODE_NO_SCOPE);
 }
 
 static void
@@ -713,6 +728,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_graph_is_its_owners_alone),
+		TEST(a_graph_of_an_odd_name_is_just_not_there),
 		TEST(a_name_is_unique_for_its_owner),
 		TEST(an_id_is_drawn_once_and_well_formed),
 		TEST(an_encrypted_graph_needs_keys_first),
