@@ -128,7 +128,7 @@ every_recorded_transaction_comes_back_as_it_was(void **state)
 	if (file.len == 0)
 		skip();
 	for (rest = buf_bytes(&file);
-	     (end = memchr(rest.p, '\n', rest.n)) != NULL;
+	     rest.n > 0 && (end = memchr(rest.p, '\n', rest.n)) != NULL;
 	     rest = bytes_skip(rest, (size_t)(end - rest.p) + 1)) {
 		assert_int_equal(json_parse(&line,
 				     bytes_of(rest.p, (size_t)(end - rest.p)),
