@@ -321,11 +321,11 @@ serve('who does not read is let go, and lacks nothing when it is back', [],
     let code
     slow.socket.on('close', c => { code = c })
     slow.socket.pause()
-    const n = 300
+    const n = 1000
     for (let k = 0; k < n; k++) {
       writer.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
         documentPatches: [{ [`e-${k}`]: { _exists: true,
-          s: 'x'.repeat(1e5) } }] }))
+          s: 'x'.repeat(2e4) } }] }))
     }
     await until('all is stored', () =>
       writer.frames.some(f => f.messageId === `${n - 1}`), 60000)
