@@ -10,7 +10,6 @@
 #include "broker/rule.h"
 #include "common/canvas.h"
 #include "common/canvas_merge.h"
-#include "common/limits.h"
 #include "common/utf8.h"
 #include "common/wire.h"
 

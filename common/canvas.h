@@ -50,7 +50,7 @@ struct canvas_value {
 	struct bytes data;
 };
 
-/* A patch: each PATCH begins an object, each KEY a component of it. */
+/* Patches: each OBJECT begins one, each KEY a component of it. */
 enum canvas_kind_of_item {
 	CANVAS_ITEM_OBJECT = 1,
 	CANVAS_ITEM_KEY, /* name: the component's */

@@ -61,6 +61,10 @@ enum canvas_merged canvas_merge(struct canvas_merge *, struct bytes items,
 struct canvas_component *canvas_merge_find(struct canvas_merge *,
     struct bytes key);
 
+/* canvas_delta.c: replaces the field's value; takes off work. */
+enum canvas_merged canvas_delta_apply(struct canvas_merge *,
+    struct canvas_part *, struct bytes delta);
+
 int canvas_component_live(const struct canvas_component *);
 int canvas_component_pack(struct buf *, const struct canvas_component *);
 
