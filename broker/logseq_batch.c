@@ -43,6 +43,7 @@ logseq_tx(struct txn *t, const struct submit *s)
 	memset(&b, 0, sizeof(b));
 	if (graph_begin(&b.g, t) == -1)
 		return (CODE_STORAGE);
+	b.g.work_max = LOGSEQ_WORK_MAX;
 	t_was = graph_t(&b.g);
 	code = batch_check(&b, s);
 	if (code == CODE_OK && b.out.result == LOGSEQ_DONE) {
@@ -180,6 +181,10 @@ batch_edit(struct batch *b, struct edit *e, struct bytes text)
 	error = edit_apply(e);
 	if (error == EDIT_OK && edit_cycle(e, &a))
 		error = EDIT_CYCLE;
+	if (error == EDIT_OK)
+		graph_sum_settle(g);
+	if (g->work > g->work_max)
+		error = EDIT_BAD; /* nobody else is served meanwhile */
 	if (error != EDIT_OK || !graph_changed(g)) {
 		graph_undo(g, &was);
 		if (error == EDIT_MISSING)
@@ -188,7 +193,6 @@ batch_edit(struct batch *b, struct edit *e, struct bytes text)
 			edit_cycle_data(e, a, &b->data);
 		return (error);
 	}
-	graph_sum_settle(g);
 	g->c->max_tx = g->tx;
 	batch_log(b, e, e->cleaned ? buf_bytes(&e->text) : text);
 	graph_keep_changes(g);

@@ -70,8 +70,9 @@ struct graph {
 	struct graph_content *c; /* what is worked on: live or staged */
 	struct map attrs;	 /* name to struct graph_attr */
 	struct graph_attr *attrs_list;
-	uint64_t tx;	     /* transaction number that new datoms get */
-	uint64_t fresh;	     /* entities from here on are the entry's own */
+	uint64_t tx;		 /* transaction number that new datoms get */
+	uint64_t work, work_max; /* registers gone through; 0: no bound */
+	uint64_t fresh;		 /* entities from here on are the entry's own */
 	struct map written;  /* of those: entity and attribute, once written */
 	struct map found[2]; /* idents and lookups, as long as they hold */
 	struct graph_journal journal;

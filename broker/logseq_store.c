@@ -22,6 +22,7 @@ static void store_key(struct graph *, char kind, uint64_t e,
 static void store_keys(struct graph *, uint64_t e, const struct graph_attr *,
     const struct logseq_value *, struct bytes val, int put);
 static void store_write(struct graph *, struct bytes val, int put);
+static int store_tired(struct graph *);
 static txn_each_reg store_first, store_owner, store_datom, store_eid;
 
 int
@@ -287,6 +288,13 @@ store_owner(struct bytes key, struct bytes val, void *arg)
 	return (1);
 }
 
+/* Whoever set the bound looks at it in the end, and takes all back. */
+static int
+store_tired(struct graph *g)
+{
+	return (++g->work > g->work_max && g->work_max != 0);
+}
+
 static int
 store_datom(struct bytes key, struct bytes val, void *arg)
 {
@@ -294,6 +302,9 @@ store_datom(struct bytes key, struct bytes val, void *arg)
 	struct buf packed = BUF_INIT;
 	struct logseq_datom d;
 	int r;
+
+	if (store_tired(s->g))
+		return (1);
 
 	if (logseq_datom_of_reg(key, val, &d) == -1)
 		return (-1);
@@ -310,6 +321,8 @@ store_eid(struct bytes key, struct bytes val, void *arg)
 	struct store_gather *s = arg;
 
 	(void)val;
+	if (store_tired(s->g))
+		return (1);
 	if (key.n < LOGSEQ_PREFIX_LEN + 16)
 		return (-1);
 	if (s->skip)

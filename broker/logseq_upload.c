@@ -9,6 +9,7 @@
 #include "common/wire.h"
 
 #define UPLOAD_SUM_ENTITIES 500
+#define UPLOAD_SUM_DATOMS   10000
 
 struct upload {
 	struct graph g;
@@ -18,6 +19,8 @@ struct upload {
 struct upload_sum {
 	uint64_t eid[UPLOAD_SUM_ENTITIES];
 	size_t n;
+	size_t datoms; /* gone through */
+	int more;
 };
 
 static enum code upload_start(struct upload *, struct txn *);
@@ -136,7 +139,7 @@ logseq_upload_sum(struct txn *t, const struct submit *s)
 	    bytes_of(from, sizeof(from)), upload_sum_each, &sum);
 	for (i = 0; i < sum.n; i++)
 		graph_sum_entity(&u.g, sum.eid[i], 1);
-	again = sum.n == UPLOAD_SUM_ENTITIES;
+	again = (uint8_t)sum.more;
 	if (sum.n > 0)
 		u.g.m.upload_eid = sum.eid[sum.n - 1];
 	u.g.m.staged.sum_known = !again;
@@ -331,11 +334,12 @@ upload_sum_each(struct bytes key, struct bytes val, void *arg)
 	(void)val;
 	if (key.n < LOGSEQ_PREFIX_LEN + 8)
 		return (-1);
+	s->datoms++;
 	e = be64_get(key.p + LOGSEQ_PREFIX_LEN);
 	if (s->n > 0 && s->eid[s->n - 1] == e)
 		return (0);
-	if (s->n == UPLOAD_SUM_ENTITIES)
-		return (1);
+	if (s->n == UPLOAD_SUM_ENTITIES || s->datoms > UPLOAD_SUM_DATOMS)
+		return (s->more = 1);
 	s->eid[s->n++] = e;
 	return (0);
 }

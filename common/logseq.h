@@ -42,14 +42,15 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
 
 #define LOGSEQ_UUID_LEN	       36
 #define LOGSEQ_SUM_LEN	       16
-#define LOGSEQ_ATTR_MAX	       512	  /* octets of an attribute's name */
-#define LOGSEQ_OP_MAX	       128	  /* octets of an outliner-op */
-#define LOGSEQ_ENTRIES_MAX     1000	  /* entries of one tx/batch */
-#define LOGSEQ_ITEMS_MAX       20000	  /* items of one tx/batch */
-#define LOGSEQ_DATOMS_MAX      1000	  /* datoms of one UPLOAD_DATOMS */
-#define LOGSEQ_VALUE_MAX       196608	  /* octets of a packed value */
-#define LOGSEQ_CHANGES_MAX     100000	  /* datoms that one entry may change */
-#define LOGSEQ_TX_IDS_MAX      10000	  /* remembered, newest */
+#define LOGSEQ_ATTR_MAX	       512     /* octets of an attribute's name */
+#define LOGSEQ_OP_MAX	       128     /* octets of an outliner-op */
+#define LOGSEQ_ENTRIES_MAX     1000    /* entries of one tx/batch */
+#define LOGSEQ_ITEMS_MAX       20000   /* items of one tx/batch */
+#define LOGSEQ_DATOMS_MAX      1000    /* datoms of one UPLOAD_DATOMS */
+#define LOGSEQ_VALUE_MAX       196608  /* octets of a packed value */
+#define LOGSEQ_CHANGES_MAX     100000  /* datoms that one entry may change */
+#define LOGSEQ_WORK_MAX	       3000000 /* registers that a TX may go through */
+#define LOGSEQ_TX_IDS_MAX      10000   /* remembered, newest */
 #define LOGSEQ_TX0	       536870912u /* transaction number of t = 0 */
 #define LOGSEQ_UPLOAD_IDLE_MS  120000 /* then an upload counts as given up */
 #define LOGSEQ_ROW_PIECE_BYTES 65536u

@@ -547,6 +547,38 @@ answers_about_many_things_are_bounded(void **state)
 	assert_in_range(rig.out.data.n, 60000, 70000);
 }
 
+/* An entity of 4,000 datoms, spoken of over and over. */
+static void
+a_batch_that_takes_too_long_fails_on_the_way(void **state)
+{
+	static char tx[1 << 20];
+	static struct rig_entry batch[600];
+	char texts[2][256];
+	size_t i, n;
+
+	(void)state;
+	ok("[" NEW(
+	    A) "," ADD("\"p\"", "db/ident", "\"~:x/many\"") "," ADD("\"p\"",
+	    "db/cardinality", "\"~:db.cardinality/many\"") "]");
+	for (i = 0, n = 0; i < 4000; i++)
+		n += (size_t)snprintf(tx + n, sizeof(tx) - n,
+		    "%c[\"~:db/add\",[\"~:block/uuid\",\"~u" A
+		    "\"],\"~:x/many\",%zu]",
+		    i == 0 ? '[' : ',', i);
+	snprintf(tx + n, sizeof(tx) - n, "]");
+	ok(tx);
+	for (i = 0; i < 2; i++)
+		snprintf(texts[i], sizeof(texts[i]),
+		    "[[\"~:db/add\",[\"~:block/uuid\",\"~u" A
+		    "\"],\"~:block/order\",\"%zu\"]]",
+		    i);
+	for (i = 0; i < 600; i++)
+		batch[i].tx = texts[i % 2];
+	assert_int_equal(rig_batch(&rig, 2, batch, 600), CODE_OK);
+	assert_int_equal(rig.out.result, LOGSEQ_FAILED);
+	assert_in_range(rig.out.t, 100, 500);
+}
+
 static void
 rows_too_large_for_a_record_are_blobs(void **state)
 {
@@ -635,6 +667,7 @@ main(void)
 		TEST(no_class_extends_itself),
 		TEST(a_client_of_the_seed_is_told_of_a_cycle_with_data),
 		TEST(answers_about_many_things_are_bounded),
+		TEST(a_batch_that_takes_too_long_fails_on_the_way),
 		TEST(rows_too_large_for_a_record_are_blobs),
 		TEST(a_value_that_no_answer_could_carry_fails),
 		TEST(values_sort_as_datascript_sorts_them),
