@@ -16,6 +16,7 @@
 static struct logseq_web *dialect_new(struct conn *);
 static void dialect_sweep(struct logseq_web *, const struct verdict_in *);
 static void dialect_reset(struct logseq_web *);
+static int dialect_state(struct logseq_web *, struct bytes info);
 static int dialect_read(struct logseq_web *, const struct http_request *);
 static void dialect_token(struct logseq_web *, const struct http_request *);
 static void dialect_origin(struct logseq_web *, const struct http_request *);
@@ -135,7 +136,7 @@ logseq_opened(struct conn *c, const struct opened_in *o)
 	if (w->ended)
 		return;
 	if (o->code == CODE_OK && w->route->place == LOGSEQ_AT_GRAPH &&
-	    logseq_state_unpack(o->info, &w->state) == -1)
+	    dialect_state(w, o->info) == -1)
 		logseq_refuse(w, CODE_STORAGE);
 	else if (o->code != CODE_OK)
 		/* Whether there is such a graph is nobody's business. */
@@ -210,12 +211,10 @@ logseq_closed(struct conn *c)
 	if (w == NULL)
 		return;
 	dialect_reset(w);
-	buf_free(&w->token);
 	buf_free(&w->origin);
 	buf_free(&w->body);
 	buf_free(&w->subject);
 	buf_free(&w->claims);
-	buf_free(&w->target);
 	buf_free(&w->names);
 	free(w);
 	conn_set_state(c, NULL);
@@ -289,6 +288,19 @@ logseq_query(const struct logseq_web *w, const char *name, char *out,
 	return (n < 0 ? -1 : n);
 }
 
+/* The checksum outlives the message that told it. */
+static int
+dialect_state(struct logseq_web *w, struct bytes info)
+{
+	if (logseq_state_unpack(info, &w->state) == -1 ||
+	    w->state.sum.n > sizeof(w->sum))
+		return (-1);
+	if (w->state.sum.n > 0)
+		memcpy(w->sum, w->state.sum.p, w->state.sum.n);
+	w->state.sum.p = (const uint8_t *)w->sum;
+	return (0);
+}
+
 /* Every request starts from nothing, on a kept connection too. */
 static struct logseq_web *
 dialect_new(struct conn *c)
@@ -340,6 +352,8 @@ dialect_reset(struct logseq_web *w)
 	w->body_max = conn_settings(w->conn)->logseq_message_max;
 	memset(&w->state, 0, sizeof(w->state));
 	buf_free(&w->body);
+	buf_wipe(&w->token);
+	buf_wipe(&w->target);
 }
 
 /* What the head says that is of use to every route.  -1: no memory. */
@@ -348,7 +362,6 @@ dialect_read(struct logseq_web *w, const struct http_request *r)
 {
 	struct bytes path;
 
-	buf_clear(&w->target);
 	buf_add_bytes(&w->target, r->target);
 	url_split(buf_bytes(&w->target), &path, &w->query);
 	w->route = logseq_route_find(w, r->method, path);
@@ -370,7 +383,6 @@ dialect_token(struct logseq_web *w, const struct http_request *r)
 	char text[TOKEN_MAX_BYTES];
 	ssize_t n;
 
-	buf_clear(&w->token);
 	if (bytes_start(b, BYTES_LIT(DIALECT_BEARER))) {
 		buf_add_bytes(&w->token,
 		    bytes_skip(b, sizeof(DIALECT_BEARER) - 1));
@@ -432,7 +444,8 @@ dialect_enter(struct logseq_web *w)
 		conn_hold(w->conn, 1);
 		conn_login(w->conn, LOGSEQ_DIALECT, buf_bytes(&w->token),
 		    store);
-		buf_wipe(&w->token);
+		if (!w->route->steps->keeps_token)
+			buf_wipe(&w->token);
 	}
 }
 

@@ -47,6 +47,7 @@ struct logseq_steps {
 	void (*fetched)(struct logseq_web *, const struct fetched_in *);
 	void (*drained)(struct logseq_web *);
 	void (*free)(void *job);
+	int keeps_token; /* for a link; else it is wiped once it was sent */
 };
 
 /*
@@ -75,9 +76,9 @@ struct logseq_web {
 	/* Of who asks, as GRANT said. */
 	struct buf subject;
 	struct buf claims;
-	/* Of the graph when it was opened; sum is good during start only. */
-	struct logseq_state state;
-	void *job;  /* the steps' own, given to their free */
+	struct logseq_state state; /* of the graph when it was opened */
+	char sum[LOGSEQ_SUM_LEN];  /* its checksum */
+	void *job;		   /* the steps' own, given to their free */
 	int litter; /* after the answer what was replaced is to be freed */
 	/* The dialect's. */
 	struct buf target; /* what query and a param "*" point into */

@@ -63,7 +63,8 @@ static int download_attr(struct download *, const struct entry *);
 static int download_root(struct download *);
 static void download_fail(struct download *, const char *why);
 
-const struct logseq_steps logseq_download_steps = { .start = download_where };
+const struct logseq_steps logseq_download_steps = { .start = download_where,
+	.keeps_token = 1 };
 
 const struct logseq_steps logseq_stream_steps = {
 	.start = download_start,
@@ -97,8 +98,8 @@ download_where(struct logseq_web *w)
 	json_quote(&json, buf_bytes(&url));
 	buf_add_u8(&json, '}');
 	logseq_reply(w, 200, buf_bytes(&json));
-	buf_free(&json);
-	buf_free(&url);
+	buf_wipe(&json);
+	buf_wipe(&url);
 }
 
 static void
