@@ -123,6 +123,15 @@ server_limits(const char *conf)
 }
 
 /* The listener first: its clients are told, then the broker flushes. */
+int
+server_gone(struct server *s)
+{
+	if (waitpid(s->broker, NULL, WNOHANG) != s->broker)
+		return (0);
+	s->broker = -1;
+	return (1);
+}
+
 void
 server_stop(struct server *s, enum server_part parts, int killed)
 {
@@ -251,9 +260,8 @@ server_spawn(const char *const *argv, const char *const *environment)
 		fatal(1, "%s", argv[0]);
 	if (pid == 0) {
 		close(ready[0]);
-		for (; environment != NULL && *environment != NULL;
-		     environment++)
-			putenv(strdup(*environment));
+		for (i = 0; environment != NULL && environment[i] != NULL; i++)
+			putenv(strdup(environment[i]));
 		server_child(argv, ready[1]);
 	}
 	setpgid(pid, pid);
@@ -261,6 +269,11 @@ server_spawn(const char *const *argv, const char *const *environment)
 	while ((n = read(ready[0], &octet, 1)) == -1 && errno == EINTR)
 		;
 	close(ready[0]);
+	if (n != 1 && environment != NULL && *environment != NULL) {
+		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+			;
+		return (-1);
+	}
 	if (n != 1)
 		fatalx(1, "%s did not start", argv[0]);
 	for (i = 0; i < SERVER_RUNNING_MAX && running[i] > 0; i++)

@@ -26,8 +26,14 @@ void server_make(struct server *);
 /* Adds a line to the configuration. */
 void server_setting(const struct server *, const char *line);
 
-/* Starts the parts and returns when they are ready. */
+/*
+ * Starts the parts and returns when they are ready.  A broker with an
+ * environment of its own may fail to: broker stays -1.
+ */
 void server_start(struct server *, enum server_part);
+
+/* 1: the broker has ended by itself. */
+int server_gone(struct server *);
 
 /*
  * Ends those parts that run: SIGTERM and an exit status of 0 is demanded, or
