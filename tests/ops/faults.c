@@ -18,6 +18,7 @@
 
 #include "common/log.h"
 #include "tests/lib/client.h"
+#include "tests/lib/forget.h"
 
 #define FAULTS_PATCHES 12u
 #define FAULTS_TRIES   100 /* of a tenth of a second each */
@@ -25,7 +26,7 @@
 struct faults {
 	struct server server;
 	const char *disk, *kind;
-	char preload[600], count[600], fault[64];
+	char preload[600], count[600], journal[600], fault[64];
 	uint32_t sent, seen; /* in this life, of this writer */
 	uint32_t writer;
 	char store[32]; /* a new one each life */
@@ -84,6 +85,8 @@ faults_count(struct faults *f)
 	snprintf(f->preload, sizeof(f->preload), "LD_PRELOAD=%s", f->disk);
 	snprintf(f->count, sizeof(f->count), "DISK_COUNT=%s/count",
 	    f->server.dir);
+	snprintf(f->journal, sizeof(f->journal), "DISK_JOURNAL=%s/journal",
+	    f->server.dir);
 	server_start(&f->server, SERVER_ALL);
 	server_stop(&f->server, SERVER_BROKER, 0);
 	f->server.environment[0] = f->preload;
@@ -105,6 +108,8 @@ faults_count(struct faults *f)
 static void
 faults_one(struct faults *f, unsigned long n)
 {
+	char data[600];
+
 	server_stop(&f->server, SERVER_BROKER, 0);
 	if (strcmp(f->kind, "alloc") == 0)
 		snprintf(f->fault, sizeof(f->fault), "DISK_ALLOC=%lu", n);
@@ -113,7 +118,7 @@ faults_one(struct faults *f, unsigned long n)
 		    f->kind);
 	f->server.environment[0] = f->preload;
 	f->server.environment[1] = f->fault;
-	f->server.environment[2] = NULL;
+	f->server.environment[2] = f->journal;
 	f->sent = f->seen = 0;
 	f->writer = (uint32_t)n;
 	snprintf(f->store, sizeof(f->store), "life%lu", n);
@@ -124,6 +129,8 @@ faults_one(struct faults *f, unsigned long n)
 		faults_live(f);
 	/* What an end in peace would save was promised before. */
 	server_stop(&f->server, SERVER_BROKER, 1);
+	snprintf(data, sizeof(data), "%s/data", f->server.dir);
+	forget(f->journal + strlen("DISK_JOURNAL="), data);
 	faults_after(f);
 }
 
@@ -246,7 +253,7 @@ faults_after(struct faults *f)
 	struct buf patch = BUF_INIT;
 	uint32_t id, number, stored = 0;
 
-	f->server.environment[0] = NULL;
+	f->server.environment[0] = NULL; /* and none behind it */
 	server_start(&f->server, SERVER_ALL);
 	client_connect(&late, &f->server, f->store, "read");
 	client_connect(&mark, &f->server, f->store, "write");
