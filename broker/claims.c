@@ -7,12 +7,10 @@
  * what overflows a double (1e400) is refused.
  */
 #include <stdlib.h>
-#include <strings.h>
 
 #include <jansson.h>
 
 #include "common/base64url.h"
-#include "common/conf.h"
 #include "common/jwt.h"
 #include "common/limits.h"
 #include "broker/claims.h"
@@ -50,7 +48,6 @@ static struct bytes claims_copy(struct claims_arena *, struct bytes);
 static int claims_string(const json_t *, struct bytes *);
 static int64_t claims_seconds(double);
 static int claims_key_ok(struct bytes);
-static bool claims_match(const struct claims_list *, struct bytes, bool);
 
 static const struct {
 	const char *name;
@@ -147,49 +144,6 @@ claims_free(struct claims *c)
 	free(c->secsync.docs.v);
 	free(c->text);
 	memset(c, 0, sizeof(*c));
-}
-
-bool
-claims_allow_store(const struct claims *c, unsigned int dialect,
-    struct bytes name, bool exact)
-{
-	if (dialect >= DIALECT_COUNT || (c->dialects & 1u << dialect) == 0)
-		return (false);
-	if (dialect == DIALECT_SECSYNC && c->secsync.docs_given)
-		return (claims_match(&c->secsync.docs, name, false));
-	return (claims_match(&c->aud, name, exact));
-}
-
-void
-claims_any_store(struct claims *c)
-{
-	c->aud.v[0] = BYTES_LIT("*");
-	c->aud.n = 1;
-}
-
-bool
-claims_allow_person(const struct claims *c, const struct conf_list *list)
-{
-	struct bytes name;
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		name = bytes_str(list->v[i]);
-		if (strchr(list->v[i], '@') == NULL
-			? bytes_eq(name, c->sub)
-			: c->email_verified && name.n == c->email.n &&
-			    strncasecmp(list->v[i], (const char *)c->email.p,
-				name.n) == 0)
-			return (true);
-	}
-	return (false);
-}
-
-bool
-claims_allow_key(const struct claims *c, struct bytes key64)
-{
-	return (!c->secsync.keys_given ||
-	    claims_match(&c->secsync.keys, key64, true));
 }
 
 struct json_t *
@@ -572,23 +526,4 @@ static int
 claims_key_ok(struct bytes key64)
 {
 	return (key64.n == CLAIMS_KEY_LEN && base64url_check(key64) == 32);
-}
-
-static bool
-claims_match(const struct claims_list *list, struct bytes name, bool exact)
-{
-	struct bytes want;
-	size_t i;
-
-	for (i = 0; i < list->n; i++) {
-		want = list->v[i];
-		if (bytes_eq(want, name))
-			return (true);
-		if (exact || want.p[want.n - 1] != '*')
-			continue;
-		want.n--;
-		if (bytes_start(name, want))
-			return (true);
-	}
-	return (false);
 }
