@@ -17,7 +17,7 @@
 
 #define JWKS_NUMBER_MAX 512 /* octets of an RSA modulus */
 
-/* Why a key cannot stay, or NULL; and whether it is ours to look at. */
+/* Why a key cannot stay; or NULL, and the key. */
 typedef const char *jwks_read_fn(const json_t *, struct pubkey **);
 
 static const char *jwks_read(struct jwks *, struct bytes);

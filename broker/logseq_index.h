@@ -99,6 +99,7 @@ int index_user_note(struct index *, const struct claims *);
 /* The owner is a manager whatever his row as a member says. */
 enum logseq_role index_role(struct index *, struct bytes id,
     const struct index_graph *, struct bytes user);
+
 /* What a verb has besides its fields; graph is filled for rooms GRAPH. */
 struct index_call {
 	struct index ix;

@@ -12,29 +12,46 @@
  * GRAPHS       ref: the last id of the page before, or empty.  info: more (1:
  *              ask again), whether the user has keys, then a string a graph,
  *              see logseq_graph_pack; by id.
+ *
  * GRAPH_NEW    ref: its id, which the worker has drawn.  items: name, schema
  *              version (empty: null), e2ee, ready.  EXISTS: the user has one of
  *              that name; NOT_FOUND: e2ee, and he has no keys; QUOTA.
- * GRAPH_DROP   the graph is no more, its content is thrown away and its other
- *              sessions end with NOT_FOUND.  All that goes step by step: info
- * is one octet, 1: submit again.  So may the manager who began it, and what he
- * leaves goes with later openings of the index. MEMBERS      ref: the last user
- * of the page before, or empty.  info: more, then a string a member, see
- * logseq_member_pack; by user. MEMBER_ADD   ref: email, or author: user. clock:
- * enum logseq_role.  Who is there already changes roles.  NOT_FOUND: nobody has
- * that email. MEMBER_ROLE  author: user.  clock: role.  Done also when there is
- * no such member. MEMBER_DROP  author: user.  A manager may drop whoever is
- * none, also who is not there, and a member himself.  The sessions of who has
- * lost access end with REVOKED. KEYS         info: public key, encrypted
- * private key; or nothing. KEYS_PUT     items: the same. PUBLIC_KEY   ref:
- * email.  info: public key, or nothing. AES_KEY      info: the user's own
- * encrypted key, or nothing. AES_KEY_PUT  items: the key. AES_GRANT    items:
- * email and key in turn, at most LOGSEQ_GRANTS_MAX.  info: emails of whom there
- * is not, or who has no access. ASSET_PUT    ref: name.  items: content type,
- * checksum (either may be empty). body: the octets.  TOO_LARGE: over the limit
- * of such a graph. It is read by FETCH_FIELD of logseq_asset_key: the body
- * before the blob is the list of the items. ASSET_DROP   ref: name.  Done also
- * when there is none.
+ *
+ * GRAPH_DROP   the graph is no more: its other sessions end with NOT_FOUND, and
+ *              what it was made of is erased beside live traffic.
+ *
+ * MEMBERS      ref: the last user of the page before, or empty.  info: more,
+ *              then a string a member, see logseq_member_pack; by user.
+ *
+ * MEMBER_ADD   ref: email, or author: user.  clock: enum logseq_role.  Who is
+ *              there already changes roles.  NOT_FOUND: nobody has that email.
+ *
+ * MEMBER_ROLE  author: user.  clock: role.  Done also when there is no such
+ *              member.
+ *
+ * MEMBER_DROP  author: user.  A manager may drop whoever is none, also who is
+ *              not there, and a member himself.  The sessions of who has lost
+ *              access end with REVOKED.
+ *
+ * KEYS         info: public key, encrypted private key; or nothing.
+ *
+ * KEYS_PUT     items: the same.
+ *
+ * PUBLIC_KEY   ref: email.  info: public key, or nothing.
+ *
+ * AES_KEY      info: the user's own encrypted key, or nothing.
+ *
+ * AES_KEY_PUT  items: the key.
+ *
+ * AES_GRANT    items: email and key in turn, at most LOGSEQ_GRANTS_MAX.  info:
+ *              emails of whom there is not, or who has no access.
+ *
+ * ASSET_PUT    ref: name.  items: content type, checksum (either may be empty).
+ *              body: the octets.  TOO_LARGE: over the limit of such a graph.
+ *              It is read by FETCH_FIELD of logseq_asset_key: the body before
+ *              the blob is the list of the items.
+ *
+ * ASSET_DROP   ref: name.  Done also when there is none.
  */
 #ifndef QUIRE_LOGSEQ_INDEX_H
 #define QUIRE_LOGSEQ_INDEX_H
