@@ -10,17 +10,12 @@
 #include "worker/logseq_socket.h"
 #include "worker/url.h"
 
-#define DIALECT_BEARER "Bearer "
 #define DIALECT_SERIAL 32 /* bits of a tag that are the caller's */
 
 static struct logseq_web *dialect_new(struct conn *);
 static void dialect_sweep(struct logseq_web *, const struct verdict_in *);
 static void dialect_reset(struct logseq_web *);
 static int dialect_state(struct logseq_web *, struct bytes info);
-static int dialect_read(struct logseq_web *, const struct http_request *);
-static void dialect_token(struct logseq_web *, const struct http_request *);
-static void dialect_origin(struct logseq_web *, const struct http_request *);
-static int dialect_bare(const struct logseq_web *, const struct http_request *);
 static void dialect_enter(struct logseq_web *);
 static int dialect_mine(const struct logseq_web *, uint64_t tag);
 static void dialect_more(struct logseq_web *, struct bytes);
@@ -40,10 +35,10 @@ logseq_request(struct conn *c, const struct http_request *r)
 {
 	struct logseq_web *w = dialect_new(c);
 
-	if (w == NULL || dialect_read(w, r) == -1)
+	if (w == NULL || logseq_request_read(w, r) == -1)
 		return;
 	conn_body_max(c, HTTP_BODY_MAX);
-	if (dialect_bare(w, r))
+	if (logseq_request_bare(w, r))
 		logseq_reply(w, 204, BYTES_NONE);
 	else if (w->route == NULL)
 		logseq_error(w, 404, "not found");
@@ -58,7 +53,7 @@ logseq_upgrade(struct conn *c, const struct http_request *r)
 	const struct http_upgrade *wrong = conn_upgrade_problem(c);
 	struct logseq_web *w = dialect_new(c);
 
-	if (w == NULL || dialect_read(w, r) == -1)
+	if (w == NULL || logseq_request_read(w, r) == -1)
 		return;
 	if (w->route == NULL || w->route->steps != &logseq_socket_steps)
 		logseq_error(w, 404, "not found");
@@ -278,16 +273,6 @@ logseq_ended(struct logseq_web *w)
 		conn_leave(w->conn);
 }
 
-ssize_t
-logseq_query(const struct logseq_web *w, const char *name, char *out,
-    size_t size)
-{
-	ssize_t n = url_query_get(w->query, name, URL_REPLACE | URL_PLUS,
-	    (uint8_t *)out, size);
-
-	return (n < 0 ? -1 : n);
-}
-
 /* The checksum outlives the message that told it. */
 static int
 dialect_state(struct logseq_web *w, struct bytes info)
@@ -354,73 +339,6 @@ dialect_reset(struct logseq_web *w)
 	buf_free(&w->body);
 	buf_wipe(&w->token);
 	buf_wipe(&w->target);
-}
-
-/* What the head says that is of use to every route.  -1: no memory. */
-static int
-dialect_read(struct logseq_web *w, const struct http_request *r)
-{
-	struct bytes path;
-
-	buf_add_bytes(&w->target, r->target);
-	url_split(buf_bytes(&w->target), &path, &w->query);
-	w->route = logseq_route_find(w, r->method, path);
-	w->gzip = http_header_has(r, "accept-encoding", "gzip");
-	dialect_token(w, r);
-	dialect_origin(w, r);
-	if (!w->target.failed && !w->names.failed && !w->token.failed &&
-	    !w->origin.failed)
-		return (0);
-	conn_drop(w->conn);
-	return (-1);
-}
-
-/* "Bearer " to the letter, or else the query. */
-static void
-dialect_token(struct logseq_web *w, const struct http_request *r)
-{
-	struct bytes b = http_header_get(r, "authorization");
-	char text[TOKEN_MAX_BYTES];
-	ssize_t n;
-
-	if (bytes_start(b, BYTES_LIT(DIALECT_BEARER))) {
-		buf_add_bytes(&w->token,
-		    bytes_skip(b, sizeof(DIALECT_BEARER) - 1));
-	} else if ((n = logseq_query(w, "token", text, sizeof(text))) > 0) {
-		buf_add(&w->token, text, (size_t)n);
-		w->token_in_query = 1;
-	}
-}
-
-/* Where clients reach us, for links: the operator's word, or the request's. */
-static void
-dialect_origin(struct logseq_web *w, const struct http_request *r)
-{
-	struct bytes url = bytes_str(conn_settings(w->conn)->public_url);
-	struct bytes proto = http_header_get(r, "x-forwarded-proto");
-
-	buf_clear(&w->origin);
-	while (url.n > 0 && url.p[url.n - 1] == '/')
-		url.n--;
-	if (url.n > 0) {
-		buf_add_bytes(&w->origin, url);
-		return;
-	}
-	buf_add_str(&w->origin,
-	    http_eq(proto, "https") ? "https://" : "http://");
-	buf_add_bytes(&w->origin, http_header_get(r, "host"));
-}
-
-/* Requests that everybody may make of any path, and of some. */
-static int
-dialect_bare(const struct logseq_web *w, const struct http_request *r)
-{
-	struct bytes path = buf_bytes(&w->target);
-
-	return (bytes_eq(r->method, BYTES_LIT("OPTIONS")) ||
-	    (bytes_eq(r->method, BYTES_LIT("HEAD")) &&
-		(bytes_start(path, BYTES_LIT("/graphs")) ||
-		    bytes_start(path, BYTES_LIT("/e2ee/")))));
 }
 
 /* Who is it?  Until the broker has answered the body waits. */

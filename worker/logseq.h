@@ -4,6 +4,7 @@
  * hang together.  What is said to the broker is in common/logseq.h.
  *
  *     dialect_logseq.c    the hooks: who asks, for which document, and when
+ *     logseq_request.c    what a request's head says
  *     logseq_routes.c     from method and path to a row of the tables
  *     logseq_reply.c      answers: JSON, errors, the headers of all of them
  *     logseq_sync.c       the routes below /sync
@@ -109,6 +110,17 @@ extern const struct logseq_route logseq_sync_routes[], logseq_graphs_routes[],
 	"content-length,cache-control,x-asset-type,x-asset-size,"              \
 	"x-snapshot-row-count\r\n"
 
+/* logseq_request.c.  What the head says into w; -1: no memory. */
+int logseq_request_read(struct logseq_web *, const struct http_request *);
+/* 1: anybody may ask this, and there is nothing to say. */
+int logseq_request_bare(const struct logseq_web *, const struct http_request *);
+/*
+ * The value of a parameter of the query, decoded, in out.  Its length, or -1
+ * when it is absent or longer.
+ */
+ssize_t logseq_query(const struct logseq_web *, const char *name, char *out,
+    size_t size);
+
 /* logseq_reply.c */
 void logseq_reply(struct logseq_web *, unsigned status, struct bytes json);
 void logseq_ok(struct logseq_web *); /* 200 {"ok":true} */
@@ -139,12 +151,5 @@ void logseq_fetch(struct logseq_web *, uint32_t tag, enum fetch_what,
 uint64_t logseq_tag(const struct logseq_web *, uint32_t tag);
 /* The answer is complete: the document is left. */
 void logseq_ended(struct logseq_web *);
-
-/*
- * The value of a parameter of the query, decoded, in out.  Its length, or -1
- * when it is absent or longer.
- */
-ssize_t logseq_query(const struct logseq_web *, const char *name, char *out,
-    size_t size);
 
 #endif
