@@ -13,6 +13,7 @@
 
 static int decide_settle_doc(struct broker *, struct doc *);
 static int decide_settle(void *, const struct doc_id *);
+static int decide_grows(const struct rule_verb *);
 static int decide_submit(struct broker *, struct op *);
 static int decide_signal(struct broker *, struct op *);
 static int decide_card(struct broker *, struct op *);
@@ -197,6 +198,12 @@ decide_end(struct op *op, struct txn *t, enum code code)
 }
 
 static int
+decide_grows(const struct rule_verb *v)
+{
+	return (v->scope != SCOPE_READ && v->stores != VERB_FREES);
+}
+
+static int
 decide_submit(struct broker *b, struct op *op)
 {
 	const struct msg *m = &op->msg;
@@ -225,8 +232,10 @@ decide_submit(struct broker *b, struct op *op)
 		return (op->code = CODE_TOO_LARGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	code = space_refuses(b, op->session, &t,
-	    in.body.b.n + in.extra.n + (body == NULL ? 0 : body->size));
+	code = v == NULL || decide_grows(v)
+	    ? space_refuses(b, op->session, &t,
+		  in.body.b.n + in.extra.n + (body == NULL ? 0 : body->size))
+	    : CODE_OK;
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	if (body != NULL) {

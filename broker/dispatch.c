@@ -70,7 +70,8 @@ dispatch_verb_ok(const struct session *s, const struct msg *m)
 	    (v = rule_verb_find(r,
 		 m->f[stores ? (int)submit_verb : (int)signal_verb].u)) == NULL)
 		return (0);
-	return (v->stores == stores && scope_covers(s->scope, v->scope));
+	return ((v->stores != VERB_SIGNAL) == stores &&
+	    scope_covers(s->scope, v->scope));
 }
 
 static int

@@ -20,11 +20,17 @@ struct submit {
 	struct bytes extra;
 };
 
+/*
+ * What is refused when a store is full: what may grow it, so no verb of
+ * SCOPE_READ, and none that frees.
+ */
+enum verb_kind { VERB_SIGNAL, VERB_SUBMIT, VERB_FREES };
+
 struct rule_verb {
 	const char *name; /* NULL ends the table */
 	uint64_t verb;
 	enum scope scope; /* the gate's */
-	int stores;	  /* 1: SUBMIT; 0: SIGNAL */
+	int stores;	  /* enum verb_kind */
 	enum code (*decide)(struct txn *, const struct submit *);
 };
 

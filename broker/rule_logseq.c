@@ -9,10 +9,17 @@
 static enum code rule_open(struct txn *);
 static enum code rule_fetch(struct txn *, uint64_t, struct bytes);
 
+/* A full graph can still be emptied. */
+#define RULE_KIND(verb)                                                        \
+	((verb) == LOGSEQ_GRAPH_DROP || (verb) == LOGSEQ_MEMBER_DROP ||        \
+		    (verb) == LOGSEQ_ASSET_DROP                                \
+		? VERB_FREES                                                   \
+		: VERB_SUBMIT)
+
 static const struct rule_verb logseq_verbs[] = {
 	{ "state", LOGSEQ_STATE, SCOPE_READ, 1, logseq_state },
 	{ "tx", LOGSEQ_TX, SCOPE_WRITE, 1, logseq_tx },
-	{ "reset", LOGSEQ_RESET, SCOPE_WRITE, 1, logseq_reset },
+	{ "reset", LOGSEQ_RESET, SCOPE_WRITE, VERB_FREES, logseq_reset },
 	{ "upload_begin", LOGSEQ_UPLOAD_BEGIN, SCOPE_WRITE, 1,
 	    logseq_upload_begin },
 	{ "upload_rows", LOGSEQ_UPLOAD_ROWS, SCOPE_WRITE, 1,
@@ -30,7 +37,8 @@ static const struct rule_verb logseq_verbs[] = {
 	{ "unpin", LOGSEQ_UNPIN, SCOPE_READ, 1, logseq_unpin },
 	{ "sweep", LOGSEQ_SWEEP, SCOPE_READ, 1, logseq_sweep },
 #define LOGSEQ_INDEX_VERB(no, NAME, name, room, need, scope)                   \
-	{ #name, LOGSEQ_##NAME, SCOPE_##scope, 1, logseq_index_decide },
+	{ #name, LOGSEQ_##NAME, SCOPE_##scope, RULE_KIND(LOGSEQ_##NAME),       \
+		logseq_index_decide },
 #include "common/logseq_index.def"
 #undef LOGSEQ_INDEX_VERB
 	{ NULL, 0, SCOPE_NONE, 0, NULL },
