@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "broker/lanes.h"
+#include "broker/quarantine.h"
 #include "common/log.h"
 
 #define BATCH_OPS_MAX	4096
@@ -139,6 +140,8 @@ batch_decide(struct broker *b, int writes)
 		return (-1);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		if (decide(b, op) == -1) {
+			if (kv_bdb_failed(b->kv) && op->doc != NULL)
+				quarantine_panic(&op->doc->id);
 			if (writes)
 				kv->abort(b->kv);
 			return (-1);

@@ -96,6 +96,8 @@ struct kv_bdb_stat {
 	uint64_t checkpoints;
 };
 void kv_bdb_stat(struct kv *, struct kv_bdb_stat *);
+/* 1: it has failed for good, as by a page that is damaged on the disk. */
+int kv_bdb_failed(struct kv *);
 
 /*
  * Copies the store, all of it, to a descriptor, on the thread of its

@@ -164,6 +164,12 @@ bdb_fail_txn(struct bdb *b, const char *what, int error)
 }
 
 int
+kv_bdb_failed(struct kv *kv)
+{
+	return (bdb_alive((struct bdb *)kv) == -1);
+}
+
+int
 bdb_alive(struct bdb *b)
 {
 	if (!atomic_load(&b->failed))

@@ -27,6 +27,7 @@
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
+#include "broker/quarantine.h"
 #include "common/log.h"
 #include "common/ready.h"
 
@@ -273,6 +274,7 @@ main_loop(struct broker *b, struct options *o)
 
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
+	quarantine_boot(b);
 	if (batch_init(b) == -1 || compact_init(b) == -1 ||
 	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1)
 		fatal(EX_OSERR, "event loop");

@@ -1,12 +1,18 @@
 /* `quarantine [-c | -r] STORE', and what verification finds damaged. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
+#include "broker/confine.h"
 #include "broker/control.h"
 #include "broker/doc_name.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
+
+#define QUARANTINE_NOTES CONFINE_DATA "/quarantine"
 
 struct quarantine {
 	enum row_closed closed;
@@ -33,6 +39,8 @@ quarantine_set(struct broker *b, const struct doc_id *id,
 	struct session *s;
 	int r;
 
+	if (kv_bdb_failed(b->kv))
+		quarantine_panic(id);
 	if ((d = doc_get(b, id)) == NULL)
 		return (-1);
 	if ((r = quarantine_write(b, d, closed)) == 1) {
@@ -44,6 +52,45 @@ quarantine_set(struct broker *b, const struct doc_id *id,
 	}
 	doc_unref(b, d);
 	return (r);
+}
+
+void
+quarantine_panic(const struct doc_id *id)
+{
+	char name[DOC_NAME_TEXT_BYTES];
+	FILE *f = fopen(QUARANTINE_NOTES, "a");
+
+	doc_name_text(name, sizeof(name), id);
+	if (f == NULL || fprintf(f, "%s\n", name) < 0 || fflush(f) == EOF ||
+	    fsync(fileno(f)) == -1)
+		log_warn("%s", QUARANTINE_NOTES);
+	fatalx(EX_IOERR,
+	    "store %s: a page is damaged on the disk; stopping, "
+	    "it will be closed after the next start",
+	    name);
+}
+
+void
+quarantine_boot(struct broker *b)
+{
+	struct buf name = BUF_INIT;
+	struct doc_id id;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	FILE *f;
+
+	if ((f = fopen(QUARANTINE_NOTES, "r")) == NULL)
+		return;
+	while ((n = getline(&line, &size, f)) > 1)
+		if (doc_name_parse(bytes_of(line, (size_t)n - 1), &name, &id) ==
+		    0)
+			quarantine_set(b, &id, ROW_CLOSED);
+	free(line);
+	fclose(f);
+	buf_free(&name);
+	if (b->kv->ops->flush(b->kv) == 0)
+		unlink(QUARANTINE_NOTES);
 }
 
 void

@@ -13,4 +13,13 @@
  */
 int quarantine_set(struct broker *, const struct doc_id *, enum row_closed);
 
+/*
+ * Does not return: the database gave up while it read this document, so the
+ * process must end and the next start recovers.  A note in the data directory
+ * keeps that start from reading it again.
+ */
+void quarantine_panic(const struct doc_id *) __attribute__((noreturn));
+/* At the start: closes what notes name. */
+void quarantine_boot(struct broker *);
+
 #endif

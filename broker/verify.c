@@ -170,7 +170,10 @@ verify_next(struct verify *v)
 	v->r.id = &v->tx.name;
 	v->tries = 0;
 	verify_enter(v, VERIFY_BLOBS);
-	if ((found = txn_load(&v->tx)) == 1) {
+	if ((found = txn_load(&v->tx)) == 1 && v->tx.row.closed == ROW_CLOSED &&
+	    !v->one)
+		return (verify_wrong(v, "in quarantine, not looked at", 0));
+	if (found == 1) {
 		v->r.there = 1;
 		return (1);
 	}

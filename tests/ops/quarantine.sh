@@ -25,3 +25,39 @@ $q verify sds:demo | grep -q ' whole seq 2 '
 $q restore "$QUIRE_DIR/backup" sds:demo
 "$ctl" send "$url" two
 $q verify sds:demo | grep -q ' whole seq 2 '
+
+# A page damaged on the disk: one start that ends, then all others are served.
+$q backup "$QUIRE_DIR/last" >/dev/null
+mkdir "$QUIRE_DIR/data2"
+sed "s|^data .*|data $QUIRE_DIR/data2|; s|broker.sock|b2.sock|
+    s|control.sock|c2.sock|" "$QUIRE_DIR/conf" >"$QUIRE_DIR/conf2"
+q="$ctl -f $QUIRE_DIR/conf2"
+i=0
+"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" &
+broker=$!
+until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
+$q restore "$QUIRE_DIR/last" sds:demo
+$q export sds:demo "$QUIRE_DIR/e"
+while [ $i -lt 40 ]; do
+	i=$((i + 1))
+	$q import "sds:number$i" "$QUIRE_DIR/e"
+done
+kill $broker
+wait $broker
+offset=$(grep -abo 'one' "$QUIRE_DIR/data2/record.db" | tail -n 1 | cut -d: -f1)
+printf X | dd of="$QUIRE_DIR/data2/record.db" bs=1 seek="$offset" \
+    conv=notrunc 2>/dev/null
+"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" &
+broker=$!
+until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
+! $q verify >/dev/null || exit 1
+! wait $broker || exit 1
+[ -s "$QUIRE_DIR/data2/quarantine" ]
+"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" 2>"$QUIRE_DIR/log2" &
+broker=$!
+until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
+grep -q 'sds:demo: in quarantine, closed' "$QUIRE_DIR/log2"
+[ ! -e "$QUIRE_DIR/data2/quarantine" ]
+$q delete sds:number40
+kill $broker
+wait $broker
