@@ -77,6 +77,7 @@ struct session {
 	int kicked;	       /* told to go: nothing more is accepted */
 	unsigned int refusals; /* logins refused since the last good one */
 	int64_t until_s;       /* end of the grant, unix time; 0: none */
+	int64_t since_s;       /* its start, unix time */
 	int has_ring;	       /* it was given doc's */
 	int ring_due;	       /* doc's is another, which it is to be given */
 	int stalled;	       /* not read for now */
@@ -227,6 +228,10 @@ void session_close(struct session *); /* lets go; freed when unreferenced */
 void session_unref(struct session *);
 /* Tells it to go and takes it off its document; it is closed if it stays. */
 void session_kick(struct session *, enum code);
+/* Those that match, once past HELLO and not told yet: how many. */
+typedef int session_match(const struct session *, const void *arg);
+size_t session_kick_each(struct broker *, session_match *, const void *arg,
+    enum code);
 void session_send(struct session *, const struct msg *);
 void session_flush(struct session *);
 void session_give_ring(struct session *); /* its document's new one */

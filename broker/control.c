@@ -20,7 +20,6 @@
 #define CONTROL_WAIT_S	 10
 
 static void control_read(struct bufferevent *, void *);
-static void control_answered(struct bufferevent *);
 static void control_written(struct bufferevent *, void *);
 static void control_event(struct bufferevent *, short, void *);
 static void control_status(struct broker *, struct evbuffer *);
@@ -40,6 +39,8 @@ static const struct command {
 	{ "export", NULL, control_export },
 	{ "import", NULL, control_import },
 	{ "delete", NULL, control_delete },
+	{ "connections", NULL, control_connections },
+	{ "kick", NULL, control_kick },
 };
 
 static const struct command *control_find(const char *, const char **words);
@@ -99,7 +100,7 @@ control_refuse(struct bufferevent *bev, const char *why)
 	control_answered(bev);
 }
 
-static void
+void
 control_answered(struct bufferevent *bev)
 {
 	bufferevent_setcb(bev, NULL, control_written, control_event, NULL);

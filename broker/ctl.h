@@ -16,9 +16,10 @@ struct ctl {
 
 typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
 
-ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token;  /* ctl_token.c */
-ctl_run_fn ctl_listen, ctl_send;	       /* ctl_relay.c */
-ctl_run_fn ctl_status, ctl_stores;	       /* ctl_control.c */
+ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token; /* ctl_token.c */
+ctl_run_fn ctl_listen, ctl_send;	      /* ctl_relay.c */
+ctl_run_fn ctl_status, ctl_stores, ctl_connections,
+    ctl_kick;				       /* ctl_control.c */
 ctl_run_fn ctl_verify;			       /* ctl_verify.c */
 ctl_run_fn ctl_quarantine;		       /* ctl_job.c */
 ctl_run_fn ctl_compact;			       /* ctl_job.c */

@@ -7,7 +7,6 @@
 #include "common/log.h"
 
 static int name_head(struct bytes, struct doc_id *);
-static void name_unquote(struct bytes, struct buf *);
 
 char *
 doc_name_text(char *dst, size_t size, const struct doc_id *id)
@@ -36,7 +35,7 @@ doc_name_parse(struct bytes text, struct buf *mem, struct doc_id *id)
 	if (name_head(bytes_of(text.p, head), id) == -1)
 		return (-1);
 	buf_clear(mem);
-	name_unquote(bytes_skip(text, head + 1), mem);
+	doc_name_unquote(bytes_skip(text, head + 1), mem);
 	id->name = buf_bytes(mem);
 	return (
 	    mem->failed || id->name.n == 0 || id->name.n > STORE_NAME_MAX_BYTES
@@ -66,8 +65,8 @@ name_head(struct bytes head, struct doc_id *id)
 	return (id->dialect == DIALECT_NONE || id->room > 255 ? -1 : 0);
 }
 
-static void
-name_unquote(struct bytes in, struct buf *out)
+void
+doc_name_unquote(struct bytes in, struct buf *out)
 {
 	uint8_t octet;
 

@@ -18,4 +18,7 @@ char *doc_name_text(char *dst, size_t size, const struct doc_id *);
  */
 int doc_name_parse(struct bytes text, struct buf *mem, struct doc_id *id);
 
+/* Adds the octets of a text in which \xNN stands for one. */
+void doc_name_unquote(struct bytes text, struct buf *);
+
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/lanes.h"
@@ -35,6 +36,7 @@ session_new(struct broker *b, int fd)
 	s->id = b->next_session++;
 	s->refs = 1;
 	s->state = IPC_NEW;
+	s->since_s = (int64_t)time(NULL);
 	s->lane_fd = -1;
 	chan_init(&s->chan, fd, IPC_FROM_WORKER, 0);
 	event_assign(&s->read_ev, b->base, fd, EV_READ | EV_PERSIST,
@@ -97,6 +99,31 @@ session_kick(struct session *s, enum code code)
 		return;
 	session_leave(s);
 	event_add(&s->expiry_ev, &wait);
+}
+
+/*
+ * Each kick may close the session, and others whose worker is gone: where to go
+ * on is looked up afterwards.
+ */
+size_t
+session_kick_each(struct broker *b, session_match *match, const void *arg,
+    enum code code)
+{
+	struct session *s = TAILQ_FIRST(&b->sessions), *next;
+	size_t n = 0;
+
+	while (s != NULL) {
+		s->refs++;
+		if (!s->kicked && s->state != IPC_NEW && match(s, arg)) {
+			session_kick(s, code);
+			n++;
+		}
+		next =
+		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
+		session_unref(s);
+		s = next;
+	}
+	return (n);
 }
 
 void
