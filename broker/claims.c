@@ -63,6 +63,8 @@ static const struct {
 	    CLAIMS_TEXT_MAX },
 	{ "username", offsetof(struct claims, username), CLAIMS_TEXT_MAX },
 	{ "name", offsetof(struct claims, name), CLAIMS_TEXT_MAX },
+	{ "canvas_client", offsetof(struct claims, canvas_client),
+	    CLAIMS_TEXT_MAX },
 };
 
 static const struct {

@@ -55,7 +55,8 @@ struct claims {
 	struct bytes preferred_username;
 	struct bytes username;
 	struct bytes name;
-	bool email_verified; /* absent: yes in a token of our own */
+	struct bytes canvas_client; /* the only clientId that may be used */
+	bool email_verified;	    /* absent: yes in a token of our own */
 	bool exp_given;
 	bool aud_list; /* aud is a list, even of one */
 	enum scope scope;

@@ -6,6 +6,7 @@
  * and the log of all patches.  Presence is in the cards of sessions.
  */
 #include "broker/canvas_store.h"
+#include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/canvas.h"
@@ -22,6 +23,7 @@ static void canvas_leave(struct txn *);
 static enum code canvas_patch(struct txn *, const struct submit *);
 static enum code canvas_presence(struct txn *, const struct submit *);
 
+static enum code canvas_may(const struct txn *);
 static struct bytes canvas_client(struct bytes card);
 static int canvas_items_ok(struct bytes);
 static enum code canvas_store(struct txn *, struct bytes items);
@@ -54,8 +56,10 @@ const struct rule rule_canvas = {
 static enum code
 canvas_open(struct txn *t)
 {
-	if (canvas_client(t->who.card).n == 0)
-		return (CODE_INVALID);
+	enum code code = canvas_may(t);
+
+	if (code != CODE_OK)
+		return (code);
 	if (t->full && scope_covers(t->who.scope, SCOPE_WRITE))
 		return (CODE_STORAGE);
 	return (CODE_OK);
@@ -117,7 +121,9 @@ canvas_patch(struct txn *t, const struct submit *s)
 	uint64_t seq = 0;
 	enum code code;
 
-	if (canvas_client(t->who.card).n == 0 || !canvas_items_ok(s->extra))
+	if ((code = canvas_may(t)) != CODE_OK)
+		return (code);
+	if (!canvas_items_ok(s->extra))
 		return (CODE_INVALID);
 	if (s->body.size > 2 * (uint64_t)t->conf->canvas_message_max)
 		return (CODE_TOO_LARGE);
@@ -143,11 +149,29 @@ canvas_patch(struct txn *t, const struct submit *s)
 static enum code
 canvas_presence(struct txn *t, const struct submit *s)
 {
+	enum code code = canvas_may(t);
+
+	if (code != CODE_OK)
+		return (code);
 	if (s->body.blob != 0)
 		return (CODE_TOO_LARGE);
-	if (canvas_client(t->who.card).n == 0 || !canvas_items_ok(s->body.b))
+	if (!canvas_items_ok(s->body.b))
 		return (CODE_INVALID);
 	return (canvas_relay_presence(t, s->body.b));
+}
+
+/* Who a client says it is may be bound to its token, as of now. */
+static enum code
+canvas_may(const struct txn *t)
+{
+	struct bytes client = canvas_client(t->who.card), only = BYTES_NONE;
+
+	if (t->who.claims != NULL)
+		only = t->who.claims->canvas_client;
+	if (client.n == 0)
+		return (CODE_INVALID);
+	return (
+	    only.p == NULL || bytes_eq(client, only) ? CODE_OK : CODE_NO_SCOPE);
 }
 
 /* A card is as its worker made it: empty if it cannot be spliced. */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/canvas.h"
@@ -32,6 +33,7 @@ static struct {
 	uint64_t stub;		   /* the blob of the last frame */
 	uint64_t seq;
 	int full;
+	struct claims claims;
 } world;
 
 static int
@@ -62,6 +64,7 @@ begin(struct txn *t, uint64_t session)
 	t->full = world.full;
 	t->who.session = session;
 	t->who.scope = SCOPE_WRITE;
+	t->who.claims = &world.claims;
 	t->who.card = buf_bytes(&world.card[session - 1]);
 }
 
@@ -692,6 +695,22 @@ nobody_who_would_write_is_let_in_while_the_disk_is_full(void **state)
 	assert_int_equal(open_room(1), CODE_STORAGE);
 }
 
+static void
+a_token_may_say_who_its_bearer_is(void **state)
+{
+	(void)state;
+	world.claims.canvas_client = BYTES_LIT("alice");
+	assert_int_equal(open_room(1), CODE_OK);
+	assert_int_equal(patch("[{}]"), CODE_OK);
+	world.claims.canvas_client = BYTES_LIT("bob");
+	assert_int_equal(open_room(1), CODE_NO_SCOPE);
+	assert_int_equal(patch("[{}]"), CODE_NO_SCOPE);
+	assert_int_equal(presence(1, "[{\"c\":{\"_exists\":true}}]"),
+	    CODE_NO_SCOPE);
+	world.claims.canvas_client = BYTES_LIT("");
+	assert_int_equal(open_room(1), CODE_NO_SCOPE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -719,6 +738,7 @@ main(void)
 		TEST(
 		    presence_goes_with_its_session_unless_another_of_the_client_shows_it),
 		TEST(a_worker_is_not_believed),
+		TEST(a_token_may_say_who_its_bearer_is),
 		TEST(nobody_who_would_write_is_let_in_while_the_disk_is_full),
 	};
 

@@ -194,6 +194,19 @@ serve('a token that is refused is asked for again', [], async () => {
   await until('let in', () => c.store.isSynced)
 })
 
+serve('a token may be for one clientId only', [], async () => {
+  const token = relay.token({ canvas_client: 'alice' })
+  const alice = await client('alice', { token })
+  await until('let in', () => alice.store.isSynced)
+  const mallory = await client('mallory', { token })
+  await sleep(300)
+  assert.ok(!mallory.store.isSynced)
+  mallory.store.setToken(relay.token({ canvas_client: 'mallory' }))
+  await until('let in', () => mallory.store.isSynced)
+  await mallory.create(Box, 'm', { x: 1 })
+  await settle(alice, mallory)
+})
+
 serve('undo of a singleton\'s first change', [], async () => {
   const [a, b] = await members(2)
   await a.setPage('first')
