@@ -62,6 +62,7 @@ logseq_pull_begin(struct logseq_pull *p, uint64_t since)
 	struct submit_out out = { .tag = PULL_STATE, .verb = LOGSEQ_STATE };
 
 	p->since = since;
+	p->news = 0;
 	p->rows = 0;
 	p->used = 0;
 	buf_clear(&p->page);
@@ -332,12 +333,13 @@ static void
 pull_over(struct logseq_pull *p)
 {
 	struct buf changed = BUF_INIT;
+	uint64_t t = p->news > p->t ? p->news : p->t;
 
 	buf_free(&p->out);
 	buf_free(&p->page);
-	if (pull_reached(p) < p->t) {
+	if (pull_reached(p) < t) {
 		buf_printf(&changed, "{\"type\":\"changed\",\"t\":%llu}",
-		    (unsigned long long)p->t);
+		    (unsigned long long)t);
 		conn_send(p->web->conn, WS_TEXT, buf_bytes(&changed));
 		buf_free(&changed);
 	}

@@ -27,12 +27,20 @@ struct logseq_pull {
 	size_t used;
 	struct buf out;	  /* of the answer, not sent yet */
 	struct pull blob; /* the rest of the row begun last */
+	uint64_t news;	  /* a newer t that the client is to be told of */
 };
 
 void logseq_pull_init(struct logseq_pull *, struct logseq_web *);
 void logseq_pull_free(struct logseq_pull *);
 /* Rows with t > since.  A socket is held until the answer is complete. */
 void logseq_pull_begin(struct logseq_pull *, uint64_t since);
+
+/* 1: a frame has begun that must be ended before another one. */
+static inline int
+logseq_pull_writing(const struct logseq_pull *p)
+{
+	return (pull_active(&p->blob));
+}
 
 /* What comes back. */
 void logseq_pull_verdict(struct logseq_pull *, const struct verdict_in *);

@@ -28,6 +28,7 @@ static void socket_pull(struct logseq_web *, const struct json *);
 static void socket_tx(struct logseq_web *, const struct json *);
 static void socket_start(struct logseq_web *);
 static void socket_verdict(struct logseq_web *, const struct verdict_in *);
+static void socket_missed(struct logseq_web *, const struct verdict_in *);
 static void socket_fetched(struct logseq_web *, const struct fetched_in *);
 static void socket_drained(struct logseq_web *);
 static void socket_free(void *);
@@ -128,8 +129,10 @@ logseq_socket_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 void
 logseq_socket_behind(struct conn *c, uint64_t seq)
 {
+	struct submit_out out = { .tag = SOCKET_BEHIND, .verb = LOGSEQ_STATE };
+
 	(void)seq;
-	socket_ask(conn_state(c), SOCKET_BEHIND);
+	logseq_submit(conn_state(c), &out);
 	conn_live(c, conn_seq(c));
 }
 
@@ -144,7 +147,10 @@ logseq_socket_stub(struct conn *c, const struct entry *e)
 void
 logseq_socket_timer(struct conn *c)
 {
-	conn_send(c, WS_TEXT, BYTES_LIT("{\"type\":\"pong\"}"));
+	struct logseq_web *w = conn_state(c);
+
+	if (!logseq_pull_writing(&w->socket->pull))
+		conn_send(c, WS_TEXT, BYTES_LIT("{\"type\":\"pong\"}"));
 	conn_timer(c, conn_now_ms(c) + SOCKET_PONG_MS);
 }
 
@@ -271,6 +277,10 @@ socket_verdict(struct logseq_web *w, const struct verdict_in *v)
 		logseq_pull_verdict(&w->socket->pull, v);
 		return;
 	}
+	if (v->tag == SOCKET_BEHIND) {
+		socket_missed(w, v);
+		return;
+	}
 	conn_hold(w->conn, 0);
 	if (v->code == CODE_STORAGE || v->code == CODE_BUSY ||
 	    v->code == CODE_QUOTA || v->code == CODE_INVALID)
@@ -279,10 +289,22 @@ socket_verdict(struct logseq_web *w, const struct verdict_in *v)
 		logseq_socket_kicked(w, v->code);
 	else if (v->tag == SOCKET_TX)
 		socket_say_outcome(w, v->info);
-	else if (v->tag == SOCKET_HELLO)
+	else
 		socket_say_hello(w, v->info);
-	else if (logseq_state_unpack(v->info, &w->state) == 0)
-		socket_say_changed(w, w->state.t);
+}
+
+/* It comes between others: nobody is held for it. */
+static void
+socket_missed(struct logseq_web *w, const struct verdict_in *v)
+{
+	struct logseq_state state;
+
+	if (v->code != CODE_OK || logseq_state_unpack(v->info, &state) == -1)
+		conn_close(w->conn, WS_CODE_ERROR, "server error");
+	else if (logseq_pull_writing(&w->socket->pull))
+		w->socket->pull.news = state.t;
+	else
+		socket_say_changed(w, state.t);
 }
 
 static void
