@@ -12,6 +12,12 @@ umask 022
 share=$PREFIX/share/quire
 manifest=$DESTDIR$share/manifest
 
+# Where sockets are: the BSDs have no /run.
+case $SYSTEM in
+*bsd)	fit_run='s|/var/run/quire|/run/quire|g; s|/run/quire|/var/run/quire|g' ;;
+*)	fit_run= ;;
+esac
+
 # note KIND PATH: one line of the manifest, once.  f is a file, d a directory,
 # c a file to be left alone once it differs from its neighbour in $share.
 note()
@@ -43,8 +49,8 @@ place()
 {
 	[ -f "$2" ] || return 0
 	fitted=$(mktemp)
-	sed "s|/usr/local/|$PREFIX/|g; s|/etc/quire|$SYSCONFDIR/quire|g" \
-	    "$2" >"$fitted"
+	sed "s|/usr/local/|$PREFIX/|g; s|/etc/quire|$SYSCONFDIR/quire|g
+	    $fit_run" "$2" >"$fitted"
 	put "$1" "$fitted" "$3"
 	rm -f "$fitted"
 }
@@ -60,20 +66,20 @@ do_install()
 	done
 	put 644 LICENSE "$share/LICENSE"
 	put 644 README "$share/README"
-	# The examples, all of them and as they are, on every system.
+	# The examples, all of them on every system.
 	for f in $(find etc -type f | sort); do
 		mode=644
 		[ ! -x "$f" ] || mode=755
 		case ${f#etc/} in
-		deps.sh|install.sh|run.sh|packages.*) ;;
-		*)	put $mode "$f" "$share/${f#etc/}" ;;
+		deps.sh|install.sh|run.sh|unpack.sh|packages.*) ;;
+		*)	place $mode "$f" "$share/${f#etc/}" ;;
 		esac
 	done
 	do_system
 	conf=$SYSCONFDIR/quire/quire.conf
 	if [ -f etc/quire.conf ] && [ ! -e "$DESTDIR$conf" ]; then
 		directory "$SYSCONFDIR/quire"
-		install -m 644 etc/quire.conf "$DESTDIR$conf"
+		cp "$DESTDIR$share/quire.conf" "$DESTDIR$conf"
 		note c "$conf"
 	fi
 	note f "$share/manifest"

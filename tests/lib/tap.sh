@@ -34,7 +34,10 @@ has()
 {
 	grep -qE -e "$3" "$2"
 	ok $? "$1"
-	grep -qE -e "$3" "$2" || { echo "# no '$3' in:"; sed 's/^/# /' "$2"; }
+	grep -qE -e "$3" "$2" || { 
+		echo "# no '$3' in:"
+		tail -n 20 "$2" | sed 's/^/# /'
+	}
 }
 
 # soon COMMAND: tries until it succeeds, for ten seconds at most.

@@ -8,6 +8,6 @@ Linux) ;;
 	exit 77
 	;;
 esac
-for i in 1 2 3 ${QUIRE_LONG:+4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20}; do
+for _ in 1 2 3 ${QUIRE_LONG:+4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20}; do
 	"${QUIRE_B:-.build}/tests/ops/lanes" "${QUIRE_LONG:+1}300" || exit 1
 done
