@@ -16,6 +16,7 @@
 #include "broker/config.h"
 #include "broker/jwks.h"
 #include "broker/keyring.h"
+#include "broker/revoke.h"
 #include "broker/rule.h"
 #include "common/bell.h"
 #include "common/chan.h"
@@ -198,6 +199,7 @@ struct broker {
 	struct keyring *keys;
 	struct jwks *jwks; /* NULL: no issuer but ourselves */
 	struct kv *kv;
+	struct revocations *revocations;
 	struct session_list sessions;
 	size_t nsessions;
 	uint64_t next_session;

@@ -41,6 +41,9 @@ static const struct command {
 	{ "delete", NULL, control_delete },
 	{ "connections", NULL, control_connections },
 	{ "kick", NULL, control_kick },
+	{ "revoke", NULL, control_revoke },
+	{ "forgive", NULL, control_forgive },
+	{ "revocations", NULL, control_revocations },
 };
 
 static const struct command *control_find(const char *, const char **words);

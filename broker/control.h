@@ -12,10 +12,12 @@ struct bufferevent;
 typedef void control_job(struct broker *, struct bufferevent *,
     const char *words);
 
-control_job control_verify;		       /* control_verify.c */
-control_job control_compact;		       /* compact.c */
-control_job control_backup;		       /* control_backup.c */
-control_job control_quarantine;		       /* quarantine.c */
+control_job control_verify;	/* control_verify.c */
+control_job control_compact;	/* compact.c */
+control_job control_backup;	/* control_backup.c */
+control_job control_quarantine; /* quarantine.c */
+/* control_revoke.c */
+control_job control_revoke, control_forgive, control_revocations;
 control_job control_connections, control_kick; /* control_connections.c */
 /* control_store.c */
 control_job control_export, control_import, control_delete;

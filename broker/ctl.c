@@ -21,10 +21,15 @@ static const struct ctl_command {
 } ctl_commands[] = {
 	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen },
 	{ "pubkey", "keyfile", 1, ctl_pubkey },
-	{ "token",
+	{ "token mint",
 	    "[-k keyfile] [-K kid] -s subject -a store ... -S scope\n"
-	    "\t[-t ttl] [-i issuer] [-x json]",
+	    "\t[-t ttl] [-i issuer] [-j jti] [-x json]",
 	    6, ctl_token },
+	{ "token inspect", "[-j] [-k keyfile] [file]", 0, ctl_token_inspect },
+	{ "token revoke",
+	    "[-d] [-b time] [-t ttl] jti text | subject text | all", 1,
+	    ctl_token_revoke },
+	{ "token revocations", "[-j]", 0, ctl_token_revocations },
 	{ "listen", "url", 1, ctl_listen },
 	{ "send", "url text", 2, ctl_send },
 	{ "status", "[-j]", 0, ctl_status },
@@ -45,7 +50,7 @@ static const struct ctl_command {
 
 #define CTL_COMMANDS (sizeof(ctl_commands) / sizeof(ctl_commands[0]))
 
-static const struct ctl_command *ctl_command_find(const char *);
+static const struct ctl_command *ctl_command_find(int, char **);
 static int ctl_usage_all(void);
 
 int
@@ -53,6 +58,7 @@ main(int argc, char **argv)
 {
 	const struct ctl_command *command;
 	struct ctl ctl = { NULL };
+	static char name[32];
 	int c;
 
 	log_init("quirectl", LOG_TO_STDERR, LOG_LEVEL_WARN);
@@ -67,10 +73,18 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc == 0 || (command = ctl_command_find(argv[0])) == NULL)
+	if (argc == 0 || (command = ctl_command_find(argc, argv)) == NULL)
 		return (ctl_usage_all());
+	if (argc > 1 && strchr(command->name, ' ') != NULL &&
+	    argv[1][0] != '-') {
+		argc--;
+		argv++;
+	}
+	/* What ctl_usage finds it by. */
+	snprintf(name, sizeof(name), "%s", command->name);
+	argv[0] = name;
 	if (argc - 1 < command->words)
-		return (ctl_usage(command->name));
+		return (ctl_usage(argv[0]));
 	optind = 1;
 	return (command->run(&ctl, argc, argv));
 }
@@ -78,10 +92,12 @@ main(int argc, char **argv)
 int
 ctl_usage(const char *name)
 {
-	const struct ctl_command *command = ctl_command_find(name);
+	size_t i;
 
-	fprintf(stderr, "usage: quirectl [-f conf] %s %s\n", command->name,
-	    command->args);
+	for (i = 0; i < CTL_COMMANDS; i++)
+		if (strcmp(ctl_commands[i].name, name) == 0)
+			fprintf(stderr, "usage: quirectl [-f conf] %s %s\n",
+			    name, ctl_commands[i].args);
 	return (EX_USAGE);
 }
 
@@ -113,14 +129,24 @@ ctl_exit_errno(int error)
 	}
 }
 
+/* A name may be two words; `token -s ...' is `token mint -s ...'. */
 static const struct ctl_command *
-ctl_command_find(const char *name)
+ctl_command_find(int argc, char **argv)
 {
-	size_t i;
+	const char *second = argc > 1 ? argv[1] : "";
+	size_t i, n = strlen(argv[0]);
+	const char *rest;
 
-	for (i = 0; i < CTL_COMMANDS; i++)
-		if (strcmp(ctl_commands[i].name, name) == 0)
+	if (strcmp(argv[0], "token") == 0 && second[0] == '-')
+		second = "mint";
+	for (i = 0; i < CTL_COMMANDS; i++) {
+		if (strncmp(ctl_commands[i].name, argv[0], n) != 0)
+			continue;
+		rest = ctl_commands[i].name + n;
+		if (*rest == '\0' ||
+		    (*rest == ' ' && strcmp(rest + 1, second) == 0))
 			return (&ctl_commands[i]);
+	}
 	return (NULL);
 }
 

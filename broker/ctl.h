@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <stdint.h>
+
 struct config;
 
 struct ctl {
@@ -16,8 +18,10 @@ struct ctl {
 
 typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
 
-ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token; /* ctl_token.c */
-ctl_run_fn ctl_listen, ctl_send;	      /* ctl_relay.c */
+ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token;	    /* ctl_token.c */
+ctl_run_fn ctl_token_inspect;			    /* ctl_inspect.c */
+ctl_run_fn ctl_token_revoke, ctl_token_revocations; /* ctl_revoke.c */
+ctl_run_fn ctl_listen, ctl_send;		    /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores, ctl_connections,
     ctl_kick;				       /* ctl_control.c */
 ctl_run_fn ctl_verify;			       /* ctl_verify.c */
@@ -59,6 +63,12 @@ int ctl_restore_store(const struct ctl *, const char *dir, const char *store);
  */
 struct doc_id;
 int ctl_verify_dir(const char *dir, const struct doc_id *only, int copied);
+
+/*
+ * "90s", "15m", "1h", "30d" in seconds; a number alone is seconds.  0, -1: it
+ * is no such time.
+ */
+int ctl_duration(const char *text, int64_t *s);
 
 /* What to exit with after a file or socket failed with errno. */
 int ctl_exit_errno(int error);

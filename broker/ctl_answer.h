@@ -23,7 +23,7 @@ enum ctl_cell {
 	CTL_WORD,
 	CTL_QUOTED,
 	CTL_SINCE, /* a unix time; for people how long ago */
-	CTL_UNTIL  /* likewise, how long still; 0: for ever */
+	CTL_TIME   /* likewise, as a date of UTC; 0: none */
 };
 
 /* What a line of an answer consists of. */

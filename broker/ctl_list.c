@@ -171,19 +171,21 @@ list_shown(const struct list *l, size_t column, struct bytes cell,
     char room[24])
 {
 	enum ctl_cell kind = l->columns[column].cell;
-	int64_t t;
+	struct tm tm;
+	time_t t;
 
 	if (cell.n == 0)
 		return (BYTES_LIT("-"));
-	if ((kind != CTL_SINCE && kind != CTL_UNTIL) || cell.n > 19)
+	if ((kind != CTL_SINCE && kind != CTL_TIME) || cell.n > 19)
 		return (cell);
 	memcpy(room, cell.p, cell.n);
 	room[cell.n] = '\0';
-	t = strtoll(room, NULL, 10);
-	if (kind == CTL_UNTIL && t == 0)
-		return (BYTES_LIT("never"));
-	t = kind == CTL_SINCE ? l->now - t : t - l->now;
-	return (bytes_of(room, list_age(room, t)));
+	t = (time_t)strtoll(room, NULL, 10);
+	if (kind == CTL_SINCE)
+		return (bytes_of(room, list_age(room, l->now - t)));
+	if (t == 0 || gmtime_r(&t, &tm) == NULL)
+		return (BYTES_LIT("-"));
+	return (bytes_of(room, strftime(room, 24, "%Y-%m-%dT%H:%M:%SZ", &tm)));
 }
 
 /* The two largest units: 3d4h, 4h17m, 17m5s, 5s. */

@@ -10,11 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "common/log.h"
 #include "broker/config.h"
 #include "broker/ctl.h"
 #include "broker/token.h"
 
+#define CTL_JTI_OCTETS	  9u
+#define CTL_JTI_LEN	  12u
 #define CTL_TTL_DEFAULT_S 86400
 #define CTL_TTL_MAX_S	  ((int64_t)36500 * 86400)
 
@@ -24,12 +28,13 @@ struct ctl_token_args {
 	const char *kid;  /* NULL: the first key that can sign */
 	int64_t ttl_s;	  /* 0: never expires */
 	struct token_mint mint;
+	char jti[CTL_JTI_LEN + 1]; /* unless one was given */
 	struct bytes aud[CLAIMS_LIST_MAX];
 };
 
 static int ctl_token_args(struct ctl_token_args *, int, char **);
 static int ctl_token_arg(struct ctl_token_args *, int, const char *);
-static int ctl_token_ttl(const char *, int64_t *);
+static int ctl_token_jti(char[CTL_JTI_LEN + 1]);
 static int ctl_token_print(const struct ctl_token_args *, const char *);
 static int ctl_print(struct bytes);
 
@@ -91,6 +96,9 @@ ctl_token(const struct ctl *ctl, int argc, char **argv)
 	int status;
 
 	a.mint.aud = a.aud;
+	if (ctl_token_jti(a.jti) == -1)
+		return (EX_OSERR);
+	a.mint.jti = bytes_str(a.jti);
 	if (ctl_token_args(&a, argc, argv) == -1)
 		return (ctl_usage(argv[0]));
 	/* A key file that was named needs no configuration. */
@@ -110,7 +118,7 @@ ctl_token_args(struct ctl_token_args *a, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+k:K:s:a:S:t:i:x:")) != -1)
+	while ((c = getopt(argc, argv, "+j:k:K:s:a:S:t:i:x:")) != -1)
 		if (c == '?' || ctl_token_arg(a, c, optarg) == -1)
 			return (-1);
 	if (argc != optind || a->mint.sub.p == NULL || a->mint.aud_n == 0 ||
@@ -123,6 +131,9 @@ static int
 ctl_token_arg(struct ctl_token_args *a, int option, const char *value)
 {
 	switch (option) {
+	case 'j':
+		a->mint.jti = bytes_str(value);
+		return (0);
 	case 'k':
 		a->keys = value;
 		return (0);
@@ -141,7 +152,7 @@ ctl_token_arg(struct ctl_token_args *a, int option, const char *value)
 		a->mint.scope = scope_parse(bytes_str(value));
 		return (a->mint.scope == SCOPE_NONE ? -1 : 0);
 	case 't':
-		return (ctl_token_ttl(value, &a->ttl_s));
+		return (ctl_duration(value, &a->ttl_s));
 	case 'i':
 		a->mint.iss = value;
 		return (0);
@@ -151,9 +162,22 @@ ctl_token_arg(struct ctl_token_args *a, int option, const char *value)
 	}
 }
 
-/* "90s", "15m", "1h", "30d"; a number alone is seconds, 0 is for ever. */
+/* A name by which it can be revoked. */
 static int
-ctl_token_ttl(const char *text, int64_t *ttl_s)
+ctl_token_jti(char jti[CTL_JTI_LEN + 1])
+{
+	uint8_t octets[CTL_JTI_OCTETS];
+
+	if (sodium_init() == -1)
+		return (-1);
+	randombytes_buf(octets, sizeof(octets));
+	sodium_bin2base64(jti, CTL_JTI_LEN + 1, octets, sizeof(octets),
+	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return (0);
+}
+
+int
+ctl_duration(const char *text, int64_t *s)
 {
 	static const struct {
 		const char *unit;
@@ -170,7 +194,7 @@ ctl_token_ttl(const char *text, int64_t *ttl_s)
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(end, units[i].unit) == 0 &&
 		    n <= CTL_TTL_MAX_S / units[i].s) {
-			*ttl_s = n * units[i].s;
+			*s = n * units[i].s;
 			return (0);
 		}
 	return (-1);

@@ -115,6 +115,8 @@ login_check(struct session *s, const struct msg *m)
 	else if (dialect == DIALECT_LOGSEQ && b->conf->logseq_allow.n > 0 &&
 	    !claims_allow_person(&c, &b->conf->logseq_allow))
 		result = CODE_NO_SCOPE;
+	else if (revocations_hold(b->revocations, &c, (int64_t)time(NULL)))
+		result = CODE_REVOKED;
 	else
 		result = CODE_OK;
 	if (result != CODE_OK) {

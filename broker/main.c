@@ -95,6 +95,7 @@ main(int argc, char **argv)
 	main_open(b);
 	main_boot(b);
 	main_loop(b, &o);
+	revocations_free(b->revocations);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
 	jwks_free(b->jwks);
@@ -262,6 +263,9 @@ main_boot(struct broker *b)
 		fatalx(EX_DATAERR, "store %s %s", b->conf->data, why);
 	if (boot_count(b->kv, &boot) == -1 || txn_blob_sweep(b->kv) == -1)
 		fatalx(EX_IOERR, "store %s %s", b->conf->data, why);
+	b->revocations = revocations_load(b->kv, (int64_t)time(NULL));
+	if (b->revocations == NULL)
+		fatalx(EX_IOERR, "store %s: revocations", b->conf->data);
 	b->next_session = boot << 32 | 1;
 }
 

@@ -226,7 +226,7 @@ done
 
 if [ -x "$bin/quirectl" ]; then
 	"$bin/quirectl" '-?' 2>&1 >/dev/null |
-	    sed -n 's/.*\[-f conf\] \([a-z]*\).*/\1/p' | sort >"$tmp/usage"
+	    sed -n 's/.*\[-f conf\] \([a-z]*\).*/\1/p' | sort -u >"$tmp/usage"
 	sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' man/quirectl.8 | sort -u \
 	    >"$tmp/page"
 	[ -s "$tmp/usage" ] || echo 'no usage message' >"$tmp/usage"
