@@ -97,6 +97,7 @@ batch_run(evutil_socket_t fd, short what, void *arg)
 	if (writes) {
 		b->flushing = 1;
 		b->count.flushes++;
+		metrics_flush(b);
 		flusher_start(b->flusher);
 	} else {
 		batch_release(b);
@@ -127,6 +128,8 @@ batch_cut(struct broker *b)
 		n++;
 	}
 	b->count.ops += n;
+	if (n > 0)
+		metrics_batch(b, n);
 	return (writes);
 }
 
@@ -194,6 +197,7 @@ batch_flushed(void *arg)
 	struct broker *b = arg;
 
 	b->flushing = 0;
+	metrics_flushed(b);
 	batch_release(b);
 }
 

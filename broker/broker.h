@@ -17,6 +17,7 @@
 #include "broker/jwks.h"
 #include "broker/keyring.h"
 #include "broker/revoke.h"
+#include "broker/metrics.h"
 #include "broker/rule.h"
 #include "common/bell.h"
 #include "common/chan.h"
@@ -218,10 +219,12 @@ struct broker {
 	uint64_t next_signal_blob;
 	struct job_list jobs;
 	struct event *compact_ev;
+	struct event *metrics_ev;
 	int stopping;
 	time_t space_at; /* when the disk was last looked at */
 	int low_space;
 	struct broker_count count;
+	struct metrics metrics;
 };
 
 /* session.c */

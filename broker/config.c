@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "broker/config.h"
+#include "broker/web.h"
 
 static int config_start(struct conf *, struct config **, conf_report_fn *,
     void *);
@@ -19,6 +20,7 @@ static void config_check_chroot(struct conf *, const struct config *);
 static void config_check_root(struct conf *, const struct config *);
 static void config_check_oidc(struct conf *, const struct config *);
 static void config_check_url(struct conf *, const char *, const char *, bool);
+static void config_check_metrics(struct conf *, const char *);
 static void config_check_extra(struct conf *, const char *);
 static void config_check_network(struct conf *, const char *);
 static void config_report(void *, const char *);
@@ -162,6 +164,8 @@ config_check(struct conf *c, const struct config *config)
 	config_check_root(c, config);
 	config_check_chroot(c, config);
 	config_check_oidc(c, config);
+	if (config->metrics[0] != '\0')
+		config_check_metrics(c, config->metrics);
 	if ((config->ring_bytes & (config->ring_bytes - 1)) != 0)
 		conf_error(c, "ring_bytes", NULL, "is not a power of two");
 	if (config->public_url[0] != '\0')
@@ -172,6 +176,16 @@ config_check(struct conf *c, const struct config *config)
 		config_check_network(c, config->proxy.v[i]);
 	for (i = 0; i < config->secsync_extra.n; i++)
 		config_check_extra(c, config->secsync_extra.v[i]);
+}
+
+static void
+config_check_metrics(struct conf *c, const char *text)
+{
+	struct sockaddr_storage ss;
+	int len;
+
+	if (web_address(text, &ss, &len) == -1)
+		conf_error(c, "metrics", text, "is not ADDRESS:PORT");
 }
 
 /* `name type octets'; the protocol's own members are not to be redefined. */

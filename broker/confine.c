@@ -43,16 +43,16 @@ confine_give(const struct sandbox_plan *plan, const char *path)
 }
 
 void
-confine(const struct config *c, const struct sandbox_plan *plan)
+confine(const struct config *c, const struct sandbox_plan *plan,
+    struct sandbox_report *report)
 {
-	struct sandbox_report report;
 	int r;
 
 	confine_limits();
 	if (chdir(c->data) == -1)
 		fatal(EX_NOINPUT, "data %s", c->data);
-	r = sandbox_broker(plan, c->data, &report);
-	sandbox_say(&report);
+	r = sandbox_broker(plan, c->data, report);
+	sandbox_say(report);
 	if (r == -1)
 		fatalx(EX_OSERR, "no sandbox, no service");
 }

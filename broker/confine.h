@@ -17,6 +17,7 @@ void confine_plan(const struct config *, struct sandbox_plan *);
 /* A file or directory that is the planned user's from now on; fatal. */
 void confine_give(const struct sandbox_plan *, const char *path);
 /* Single-threaded, once; fatal when the broker must not go on. */
-void confine(const struct config *, const struct sandbox_plan *);
+void confine(const struct config *, const struct sandbox_plan *,
+    struct sandbox_report *);
 
 #endif

@@ -44,6 +44,7 @@ static const struct command {
 	{ "revoke", NULL, control_revoke },
 	{ "forgive", NULL, control_forgive },
 	{ "revocations", NULL, control_revocations },
+	{ "metrics", NULL, control_metrics },
 };
 
 static const struct command *control_find(const char *, const char **words);

@@ -12,6 +12,7 @@ struct bufferevent;
 typedef void control_job(struct broker *, struct bufferevent *,
     const char *words);
 
+control_job control_metrics;	/* control_metrics.c */
 control_job control_verify;	/* control_verify.c */
 control_job control_compact;	/* compact.c */
 control_job control_backup;	/* control_backup.c */

@@ -34,6 +34,7 @@ static const struct ctl_command {
 	{ "send", "url text", 2, ctl_send },
 	{ "status", "[-j]", 0, ctl_status },
 	{ "stores", "[-j]", 0, ctl_stores },
+	{ "metrics", "[-j]", 0, ctl_status },
 	{ "connections", "[-j]", 0, ctl_connections },
 	{ "kick", "id number | subject text | store store | address text", 2,
 	    ctl_kick },

@@ -2,7 +2,7 @@
  * quirectl status, stores and connections: one line to the control socket, and
  * the answer as it comes, as a table or as JSON.
  *
- *	status		`name value' a line
+ *	status		`name value' a line, and so metrics
  *	stores		the cells of ctl_store_columns a line
  *	connections	those of ctl_connection_columns
  */
@@ -143,6 +143,8 @@ ctl_status_json(struct bytes text)
 	while (object != NULL && text.n > 0) {
 		line = ctl_word(&text, '\n');
 		name = ctl_word(&line, ' ');
+		if (bytes_eq(name, BYTES_LIT("#"))) /* a word on a metric */
+			continue;
 		if (name.n == 0 ||
 		    json_object_setn_new(object, (const char *)name.p, name.n,
 			ctl_value(line)) == -1) {

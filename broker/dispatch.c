@@ -77,7 +77,7 @@ dispatch_verb_ok(const struct session *s, const struct msg *m)
 static int
 dispatch_refuse(struct session *s, const struct msg *m, enum code code)
 {
-	s->broker->count.refused++;
+	metrics_refused(s->broker, code);
 	log_warnx("session %llu: %s refused code=%s state=%u scope=%s",
 	    (unsigned long long)s->id, ipc_name(m->type), code_name(code),
 	    s->state, scope_name(s->scope));

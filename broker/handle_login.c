@@ -166,7 +166,7 @@ login_refused(struct session *s, enum code code)
 {
 	struct msg m = MSG(REFUSED);
 
-	s->broker->count.refused++;
+	metrics_refused(s->broker, code);
 	m.f[refused_code].u = code;
 	session_send(s, &m);
 	if (++s->refusals >= SESSION_REFUSALS_MAX) {

@@ -94,6 +94,7 @@ struct kv_bdb_stat {
 	uint64_t log_bytes;
 	uint64_t data_bytes;
 	uint64_t checkpoints;
+	uint64_t backup_s; /* end of the last whole backup, unix time */
 };
 void kv_bdb_stat(struct kv *, struct kv_bdb_stat *);
 /* 1: it has failed for good, as by a page that is damaged on the disk. */

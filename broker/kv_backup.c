@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "broker/backup.h"
@@ -57,9 +58,10 @@ kv_backup_run(struct bdb *b, int fd)
 		backup_frame(fd, 'X', bytes_str(db_strerror(error)),
 		    BYTES_NONE);
 	env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
-	if (error == 0)
+	if (error == 0) {
+		atomic_store(&b->backup_s, (unsigned long long)time(NULL));
 		log_info("backup: done");
-	else
+	} else
 		log_warnx("backup: %s", db_strerror(error));
 }
 

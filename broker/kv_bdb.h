@@ -43,6 +43,7 @@ struct bdb {
 	uint64_t checkpoint_bytes;
 	uint64_t checkpoint_ms;
 	atomic_ullong checkpoints;
+	atomic_ullong backup_s;
 };
 
 /*

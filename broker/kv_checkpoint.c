@@ -111,6 +111,7 @@ kv_bdb_stat(struct kv *kv, struct kv_bdb_stat *s)
 
 	memset(s, 0, sizeof(*s));
 	s->checkpoints = atomic_load(&b->checkpoints);
+	s->backup_s = atomic_load(&b->backup_s);
 	if ((d = opendir(b->dir)) == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {

@@ -27,6 +27,7 @@
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
+#include "broker/web.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
 #include "common/ready.h"
@@ -59,6 +60,7 @@ static void main_loop(struct broker *, struct options *);
 static void main_drain(struct broker *);
 
 static struct listener *workers, *control;
+static struct web *web;
 static struct lanes *lanes;
 
 int
@@ -214,7 +216,7 @@ main_open(struct broker *b)
 		fatalx(EX_UNAVAILABLE, "store %s", why);
 	confine_give(&plan, c->data);
 	main_sockets(b, &plan);
-	confine(c, &plan);
+	confine(c, &plan, &b->metrics.sandbox);
 	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
 		fatalx(EX_UNAVAILABLE, "store %s: %s", c->data, why);
 }
@@ -237,6 +239,8 @@ main_sockets(struct broker *b, const struct sandbox_plan *plan)
 	if (control == NULL)
 		fatal(EX_UNAVAILABLE, "control %s", c->control);
 	confine_give(plan, c->control);
+	if (c->metrics[0] != '\0' && (web = web_new(b)) == NULL)
+		fatal(EX_UNAVAILABLE, "metrics %s", c->metrics);
 }
 
 static uid_t
@@ -280,7 +284,8 @@ main_loop(struct broker *b, struct options *o)
 	TAILQ_INIT(&b->jobs);
 	quarantine_boot(b);
 	if (batch_init(b) == -1 || compact_init(b) == -1 ||
-	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1)
+	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1 ||
+	    metrics_stores_start(b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
@@ -288,13 +293,16 @@ main_loop(struct broker *b, struct options *o)
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
 	doc_idle_start(b);
+	metrics_start(b);
 	log_info("ready");
 	ready_say(&o->ready);
 	event_base_dispatch(b->base);
 	main_drain(b);
 	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		event_free(ev[i]);
+	web_free(web);
 	compact_done(b);
+	metrics_stores_stop(b);
 	batch_done(b);
 	lanes_stop(lanes);
 	event_base_free(b->base);

@@ -55,6 +55,8 @@ release(struct broker *b, struct op *op)
 		doc_blobs_settle(b, op->doc);
 		op->position = ring_end(&op->doc->ring);
 	}
+	if (op->code != CODE_OK && !op->leave)
+		metrics_refused(b, op->code);
 	if (op->leave || op->session->dead || op->msg.type >= IPC_COUNT ||
 	    releasers[op->msg.type] == NULL)
 		return;

@@ -88,6 +88,7 @@ session_kick(struct session *s, enum code code)
 
 	if (s->dead || s->kicked)
 		return;
+	s->broker->metrics.kicks[code < CODE_COUNT ? code : CODE_OK]++;
 	log_info("session %llu kicked code=%s", (unsigned long long)s->id,
 	    code_name(code));
 	s->kicked = 1;

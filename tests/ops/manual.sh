@@ -162,6 +162,28 @@ sed -n '/^\.Sh SETTINGS IN WELCOME/,/^\.Sh FILES/s/^\.Li \([a-z0-9_]*\) .*/\1/p'
     man/quire-ipc.7 | diff "$tmp/told" - >"$tmp/wrong"
 check 'what WELCOME tells is in quire-ipc.7 as in settings.def' "$tmp/wrong"
 
+# --- quire-metrics.7 ---------------------------------------------------------
+
+rows broker/metrics.def 'LABELS(n, a, b)' 'METRIC(n, T, L, v, h) n|T|L|h' \
+    'HISTOGRAM(n, m, h) n|HISTOGRAM|NONE|h' |
+    sed 's/ *| */|/g; s/"//g; s/.*/\L&/' >"$tmp/metrics"
+items man/quire-metrics.7 | sed -n 's/^Li quire_//p' >"$tmp/described"
+awk -F '	' '
+NR == FNR { n[++rows] = $1; text[$1] = $2; next }
+{
+	split($0, r, "|")
+	if (n[FNR] != r[1])
+		print r[1] ": not described, or not in its place"
+	else if (index(text[r[1]], "a " r[2] ": " r[4] ".") != 1)
+		print r[1] ": does not begin with \"a " r[2] ": " r[4] ".\""
+	else if ((r[3] == "none") != (text[r[1]] !~ /labels: /))
+		print r[1] ": labels"
+}
+END { if (rows != FNR) print rows " described, " FNR " there" }
+' "$tmp/described" "$tmp/metrics" >"$tmp/wrong" 2>&1
+[ -s "$tmp/metrics" ] || echo 'no metrics found' >"$tmp/wrong"
+check 'metrics are in quire-metrics.7 as in metrics.def' "$tmp/wrong"
+
 # --- quire-design.7 ----------------------------------------------------------
 
 rows common/sandbox.def 'LAYER(bit, NAME, name, text) name' >"$tmp/layers"
