@@ -53,6 +53,7 @@ static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
 static void listen_open(struct listener_state *, const char *address);
 static void listen_add(struct listener_state *, int fd);
+static void listen_say(int fd);
 static int listen_socket(const struct addrinfo *);
 static void listen_split(const char *address, char *host, size_t nhost,
     char *port, size_t nport);
@@ -186,7 +187,6 @@ listen_open(struct listener_state *l, const char *address)
 		listen_add(l, fd);
 	}
 	freeaddrinfo(list);
-	log_info("listening on %s", address);
 }
 
 static void
@@ -197,6 +197,24 @@ listen_add(struct listener_state *l, int fd)
 	l->poll[l->nsockets].fd = fd;
 	l->poll[l->nsockets].events = POLLIN;
 	l->nsockets++;
+	listen_say(fd);
+}
+
+/* With the port that it got where any would do. */
+static void
+listen_say(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = sizeof(ss);
+	char host[64], port[16];
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1 ||
+	    getnameinfo((struct sockaddr *)&ss, n, host, sizeof(host), port,
+		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return; /* a Unix socket of a starter's */
+	log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%s"
+					  : "listening on %s:%s",
+	    host, port);
 }
 
 /* Options on the listening socket are inherited by what it accepts. */
