@@ -250,6 +250,7 @@ int handle_hello(struct session *, const struct msg *);
 int handle_login(struct session *, const struct msg *);
 int handle_mint(struct session *, const struct msg *);
 int handle_bye(struct session *, const struct msg *);
+int handle_tally(struct session *, const struct msg *);
 int handle_close(struct session *, const struct msg *);
 /* Decided in a batch: queues the message. */
 int handle_queue(struct session *, const struct msg *);

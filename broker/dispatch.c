@@ -25,6 +25,7 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_SYNC] = handle_queue,
 	[IPC_CLOSE] = handle_close,
 	[IPC_LANE] = handle_lane,
+	[IPC_TALLY] = handle_tally,
 };
 
 static int dispatch_refuse(struct session *, const struct msg *, enum code);
@@ -37,7 +38,7 @@ dispatch(struct session *s, const struct msg *m)
 
 	log_debug("session %llu > %s", (unsigned long long)s->id,
 	    ipc_name(m->type));
-	if (s->kicked && m->type != IPC_BYE)
+	if (s->kicked && m->type != IPC_BYE && m->type != IPC_TALLY)
 		return (0); /* sent before it could know */
 	if (s->until_s != 0 && time(NULL) > s->until_s) {
 		/* Before the timer, which does not count a machine's sleep. */

@@ -30,6 +30,8 @@ static struct fanout_doc **fanout_doc_at(uint64_t id);
 static struct fanout_lane **fanout_lane_at(uint64_t session);
 static void fanout_lane_free(struct fanout_lane **);
 
+struct fanout_count *fanout_counted;
+
 static int fanout_fd;
 static struct fanout_doc *fanout_docs[FANOUT_BUCKETS];
 static struct fanout_lane *fanout_lanes[FANOUT_BUCKETS];
@@ -45,8 +47,9 @@ static void (*const fanout_verbs[])(const struct fanout_word *,
 };
 
 int
-fanout_run(int fd)
+fanout_run(int fd, struct fanout_count *count)
 {
+	fanout_counted = count;
 	fanout_fd = fd;
 	while (fanout_receive(0) == 1) {
 		while (fanout_receive(MSG_DONTWAIT) == 1)
@@ -111,6 +114,7 @@ fanout_doc(const struct fanout_word *w, const int *fds)
 	d->ring.fd = -1;
 	d->id = w->doc;
 	d->bell = fds[1];
+	d->dialect = w->spare < DIALECT_COUNT ? w->spare : DIALECT_NONE;
 	TAILQ_INIT(&d->lanes);
 	d->next = *at;
 	*at = d;

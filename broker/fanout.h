@@ -11,10 +11,19 @@
 
 #include <sys/queue.h>
 
+#include <stdatomic.h>
+
+#include "common/dialects.h"
 #include "common/lane.h"
 #include "common/ring.h"
 
 struct fanout_doc;
+
+/* What it wrote to clients, by dialect: in memory that the broker reads. */
+struct fanout_count {
+	atomic_ullong messages[DIALECT_COUNT];
+	atomic_ullong bytes[DIALECT_COUNT];
+};
 
 struct fanout_lane {
 	uint64_t session;
@@ -30,7 +39,8 @@ struct fanout_doc {
 	uint64_t id;
 	struct ring ring;
 	int bell; /* owned */
-	int due;  /* on the list of those to serve */
+	unsigned int dialect;
+	int due; /* on the list of those to serve */
 	struct fanout_lanes lanes;
 	struct fanout_doc *next; /* in its hash chain */
 	TAILQ_ENTRY(fanout_doc) due_entry;
@@ -38,7 +48,10 @@ struct fanout_doc {
 
 /* The process itself, until the other end of the pair is closed.  Returns an
  * exit status. */
-int fanout_run(int fd);
+int fanout_run(int fd, struct fanout_count *);
+
+/* Where what is written is counted; set by fanout_run. */
+extern struct fanout_count *fanout_counted;
 
 /*
  * Writes what is new to every client that is level, and rings the bell when

@@ -31,6 +31,8 @@ struct fanout_run {
 
 static int fanout_lane_serve(struct fanout_lane *, struct fanout_run *);
 static int fanout_lane_write(struct fanout_lane *, const struct fanout_run *);
+static void fanout_count(const struct fanout_doc *, int messages,
+    ssize_t bytes);
 static void fanout_lane_cut(struct fanout_lane *, const struct fanout_run *,
     size_t written);
 static void fanout_gather(struct ring *, const struct lane_place *,
@@ -103,8 +105,10 @@ fanout_lane_write(struct fanout_lane *l, const struct fanout_run *r)
 	while ((n = sendmsg(l->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL)) == -1 &&
 	    errno == EINTR)
 		continue;
-	if (n == (ssize_t)r->bytes && ring_valid(&l->doc->ring, r->from.pos))
+	if (n == (ssize_t)r->bytes && ring_valid(&l->doc->ring, r->from.pos)) {
+		fanout_count(l->doc, r->n, n);
 		return (1);
+	}
 	/* An error is the worker's to meet, at its next write. */
 	fanout_lane_cut(l, r, n == -1 ? 0 : (size_t)n);
 	return (0);
@@ -121,9 +125,11 @@ fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
 
 	for (i = 0; i < r->n && written >= r->iov[i].iov_len; i++) {
 		written -= r->iov[i].iov_len;
+		fanout_count(l->doc, 1, (ssize_t)r->iov[i].iov_len);
 		place = r->at[i];
 	}
 	if (written > 0) {
+		fanout_count(l->doc, 1, (ssize_t)written);
 		place = r->at[i];
 		rest = bytes_of((const uint8_t *)r->iov[i].iov_base + written,
 		    r->iov[i].iov_len - written);
@@ -131,6 +137,17 @@ fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
 	lane_hand(&l->lane, &place, rest);
 	if (!ring_valid(&l->doc->ring, r->from.pos))
 		shutdown(l->fd, SHUT_RDWR);
+}
+
+static void
+fanout_count(const struct fanout_doc *d, int messages, ssize_t bytes)
+{
+	struct fanout_count *c = fanout_counted;
+
+	atomic_fetch_add_explicit(&c->messages[d->dialect],
+	    (unsigned long long)messages, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->bytes[d->dialect],
+	    (unsigned long long)bytes, memory_order_relaxed);
 }
 
 static void

@@ -13,7 +13,8 @@
 
 enum fanout_what {
 	/* to fan-out */
-	FANOUT_DOC,   /* doc, bytes of its ring; descriptors: ring, bell */
+	FANOUT_DOC,   /* doc, bytes of its ring, spare: its dialect;
+			 descriptors: ring, bell */
 	FANOUT_LANE,  /* doc, session; descriptors: client's socket, lane;
 			 answered by FANOUT_READY or FANOUT_REFUSED */
 	FANOUT_LEAVE, /* session: its lane is no more */

@@ -3,6 +3,7 @@
  * states: asked (fan-out has the socket, its answer is awaited), then laned,
  * then none again.
  */
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -29,16 +30,18 @@
 
 struct lanes {
 	struct broker *broker;
-	int fd;		/* -1: it has died */
-	struct buf out; /* words that have not been sent */
+	int fd;			    /* -1: it has died */
+	struct fanout_count *count; /* shared with it */
+	struct buf out;		    /* words that have not been sent */
 	uint64_t next_doc;
 	struct session *sessions[LANES_BUCKETS]; /* with a lane, or asked */
 	struct event read_ev;
 	struct event write_ev;
 };
 
-static void lanes_child(const struct config *, int fd)
+static void lanes_child(const struct config *, int fd, struct fanout_count *)
     __attribute__((noreturn));
+static struct fanout_count *lanes_count_new(void);
 static void lanes_confine(const struct config *, int fd);
 static int lanes_enter(struct session *, int socket);
 static int lanes_doc(struct lanes *, struct doc *);
@@ -65,6 +68,7 @@ lanes_start(const struct config *c)
 		return (NULL);
 	close(probe);
 	if ((l = calloc(1, sizeof(*l))) == NULL ||
+	    (l->count = lanes_count_new()) == NULL ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
 		log_warn("fan-out");
 		free(l);
@@ -78,7 +82,7 @@ lanes_start(const struct config *c)
 		return (NULL);
 	}
 	if (pid == 0)
-		lanes_child(c, pair[1]);
+		lanes_child(c, pair[1], l->count);
 	close(pair[1]);
 	l->fd = pair[0];
 	fcntl(l->fd, F_SETFL, O_NONBLOCK);
@@ -105,7 +109,14 @@ lanes_stop(struct lanes *l)
 		return;
 	if (l->fd != -1)
 		lanes_died(l);
+	munmap(l->count, sizeof(*l->count));
 	free(l);
+}
+
+struct fanout_count *
+lanes_counted(const struct lanes *l)
+{
+	return (l == NULL ? NULL : l->count);
 }
 
 int
@@ -178,15 +189,24 @@ lanes_forget(struct broker *b, struct doc *d)
 	}
 }
 
+static struct fanout_count *
+lanes_count_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct fanout_count),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return (p == MAP_FAILED ? NULL : p);
+}
+
 /* Nothing of ours: no store, no key, no socket but the one. */
 static void
-lanes_child(const struct config *c, int fd)
+lanes_child(const struct config *c, int fd, struct fanout_count *count)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN); /* the broker ends it, when it ends */
 	fd = sandbox_inherited(STDERR_FILENO + 1, fd);
 	lanes_confine(c, fd);
-	exit(fanout_run(fd));
+	exit(fanout_run(fd, count));
 }
 
 static void
@@ -235,7 +255,9 @@ lanes_enter(struct session *s, int socket)
 static int
 lanes_doc(struct lanes *l, struct doc *d)
 {
-	struct fanout_word w = { .what = FANOUT_DOC, .bytes = d->ring.bytes };
+	struct fanout_word w = { .what = FANOUT_DOC,
+		.spare = d->id.dialect,
+		.bytes = d->ring.bytes };
 	int fds[FANOUT_FDS] = { d->reader_fd, d->bell.ring_fd };
 
 	if (d->lane_doc != 0)

@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 
+struct fanout_count;
 struct lanes;
 
 /*
@@ -18,6 +19,9 @@ struct lanes *lanes_start(const struct config *);
 /* Watches it.  -1: no event. */
 int lanes_watch(struct lanes *, struct broker *);
 void lanes_stop(struct lanes *);
+
+/* What it has written so far; NULL: there is none. */
+struct fanout_count *lanes_counted(const struct lanes *);
 
 /* LANE of a session: a message of the catalogue, see dispatch. */
 int handle_lane(struct session *, const struct msg *);

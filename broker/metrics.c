@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "broker/broker.h"
+#include "broker/fanout.h"
+#include "broker/lanes.h"
 #include "broker/metrics.h"
 #include "common/log.h"
 
@@ -197,7 +199,9 @@ metrics_walk(struct broker *b, metrics_each *each, void *arg)
 static void
 metrics_look(struct broker *b, struct metrics_view *v)
 {
+	struct fanout_count *lanes = lanes_counted(b->lanes);
 	const struct session *s;
+	size_t i;
 
 	memset(v, 0, sizeof(*v));
 	v->b = b;
@@ -206,6 +210,10 @@ metrics_look(struct broker *b, struct metrics_view *v)
 	kv_bdb_stat(b->kv, &v->kv);
 	memcpy(v->messages, b->metrics.messages, sizeof(v->messages));
 	memcpy(v->bytes, b->metrics.bytes, sizeof(v->bytes));
+	for (i = 0; lanes != NULL && i < DIALECT_COUNT; i++) {
+		v->messages[i][METRICS_OUT] += lanes->messages[i];
+		v->bytes[i][METRICS_OUT] += lanes->bytes[i];
+	}
 	TAILQ_FOREACH(s, &b->sessions, entry)
 		v->connections[s->dialect]++;
 }

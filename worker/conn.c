@@ -44,7 +44,7 @@ static void conn_terminate(struct conn *);
 
 int
 conn_serve(int fd, const char *broker, const char *peer,
-    const struct sandbox_plan *plan)
+    const struct sandbox_plan *plan, const struct conn_news *news)
 {
 	enum source_end end;
 	struct conn *c;
@@ -57,6 +57,10 @@ conn_serve(int fd, const char *broker, const char *peer,
 		return (SOURCE_FAILED);
 	}
 	c->plan = plan;
+	if (news->crashed + news->turned > 0) {
+		tally_add(c, tally_crashed, news->crashed);
+		tally_add(c, tally_turned, news->turned);
+	}
 	if (link_open(c, broker) == -1) {
 		log_warn("%s: broker", peer);
 		reply_unavailable(fd, CONN_LINGER_MS);
@@ -319,6 +323,7 @@ conn_read(struct conn *c)
 		continue;
 	if (n > 0) {
 		buf_grow(&c->in, (size_t)n);
+		tally_add(c, tally_bytes_in, (uint64_t)n);
 		c->missed = 0;
 	} else if (n == 0)
 		c->eof = 1;
@@ -455,7 +460,7 @@ static int
 conn_wait_ms(const struct conn *c)
 {
 	int64_t at[] = { c->phase_at, c->message_at, c->idle_at, c->ping_at,
-		c->timer_at,
+		c->timer_at, c->tally.due_at,
 		c->out.len > 0 ? c->write_ms + (int64_t)c->settings.write_ms
 			       : 0 };
 	int64_t first = 0;
@@ -496,6 +501,8 @@ conn_timers(struct conn *c)
 		c->idle_at = 0;
 		conn_close(c, WS_CODE_NORMAL, "idle");
 	}
+	if (c->tally.due_at != 0 && now >= c->tally.due_at)
+		tally_send(c);
 	if (c->timer_at != 0 && now >= c->timer_at) {
 		c->timer_at = 0;
 		if (c->dialect != NULL && c->dialect->timer != NULL)

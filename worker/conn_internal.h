@@ -17,6 +17,7 @@
 #include "worker/poller.h"
 #include "worker/reader.h"
 #include "worker/source.h"
+#include "worker/tally.h"
 
 #define CONN_READ_BYTES	 (16u * 1024u)
 #define CONN_INPUT_BYTES (64u * 1024u)	 /* of input kept unparsed at most */
@@ -116,6 +117,7 @@ struct conn {
 		unsigned field;
 	} blob;
 	struct reader reader;
+	struct tally tally;
 	struct turn turn;
 
 	/* monotonic milliseconds; deadlines are 0 when there is none */
@@ -130,13 +132,19 @@ struct conn {
 };
 
 /* --- conn.c --- */
+/* What a listener saw since the worker before: the broker hears it from this
+ * one. */
+struct conn_news {
+	uint64_t crashed, turned;
+};
+
 /*
  * Serves one client to its end; takes the descriptor over.  peer: its address
  * for people; the plan is carried out before the client is read.  Returns an
  * exit status, an enum source_end.
  */
 int conn_serve(int fd, const char *broker, const char *peer,
-    const struct sandbox_plan *);
+    const struct sandbox_plan *, const struct conn_news *);
 void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);

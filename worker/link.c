@@ -115,6 +115,7 @@ link_close(struct conn *c)
 	int tries;
 
 	if (!c->lost && c->link.fd != -1) {
+		tally_send(c);
 		conn_bye(c);
 		for (tries = 0; tries < 8 && chan_flush(&c->link) == 1; tries++)
 			if (poll(&p, 1, LINK_BYE_MS / 8) == -1)
@@ -205,6 +206,7 @@ link_welcome(struct conn *c, const struct msg *m)
 	    confine(c) == -1)
 		return (-1);
 	c->welcome = 1;
+	tally_send(c); /* a listener's news: nothing of the client was read */
 	c->session = m->f[welcome_session].u;
 	c->proxied = proxy_listed(c->settings.proxy, c->peer);
 	conn_phase(c, CONN_HEAD, (int64_t)c->settings.handshake_ms);

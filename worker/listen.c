@@ -43,8 +43,9 @@ struct listener_state {
 	int spare; /* given up to answer one client when there are no more */
 	struct settings settings;
 	struct places *places;
-	uint64_t refused;   /* clients, since the start */
-	int64_t refused_ms; /* when that was last logged */
+	uint64_t refused;      /* clients, since the start */
+	struct conn_news news; /* for the next worker */
+	int64_t refused_ms;    /* when that was last logged */
 };
 
 static int listen_signal_pipe[2];
@@ -414,6 +415,7 @@ listen_client(struct listener_state *l, int fd,
 		listen_child(l, fd, peer);
 	default:
 		places_take(l->places, pid, &source, many, now);
+		l->news = (struct conn_news){ 0, 0 };
 		close(fd);
 	}
 }
@@ -424,6 +426,7 @@ listen_refused(struct listener_state *l, const char *peer, const char *why,
     int64_t now)
 {
 	l->refused++;
+	l->news.turned++;
 	if (now - l->refused_ms < LISTEN_LOG_MS)
 		return;
 	log_info("%s: refused: %s; %llu so far", peer, why,
@@ -444,7 +447,7 @@ listen_child(struct listener_state *l, int fd, const char *peer)
 	close(listen_signal_pipe[1]);
 	if (l->spare != -1)
 		close(l->spare);
-	_exit(conn_serve(fd, l->broker, peer, &l->worker));
+	_exit(conn_serve(fd, l->broker, peer, &l->worker, &l->news));
 }
 
 static void
@@ -457,10 +460,11 @@ listen_reap(struct listener_state *l)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		end = SOURCE_CRASHED;
-		if (WIFSIGNALED(status))
+		if (WIFSIGNALED(status)) {
 			log_warnx("worker %ld: signal %d", (long)pid,
 			    WTERMSIG(status));
-		else
+			l->news.crashed++;
+		} else
 			end = (enum source_end)WEXITSTATUS(status);
 		if (places_leave(l->places, pid, end, now))
 			log_info("worker %ld: its address is turned away",

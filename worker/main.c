@@ -223,6 +223,7 @@ static int
 main_client(const char *broker, const struct sandbox_plan *plan)
 {
 	char peer[LISTEN_PEER_MAX];
+	const struct conn_news alone = { 0, 0 };
 	struct stat st;
 	int fd, on = 1;
 
@@ -233,7 +234,7 @@ main_client(const char *broker, const struct sandbox_plan *plan)
 		fatal(EX_OSERR, "client");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	main_close_std();
-	return (conn_serve(fd, broker, peer, plan));
+	return (conn_serve(fd, broker, peer, plan, &alone));
 }
 
 /*

@@ -82,6 +82,7 @@ conn_begin(struct conn *c, unsigned int opcode, uint64_t size)
 
 	if (c->phase != CONN_WS)
 		return;
+	tally_add(c, tally_messages_out, 1);
 	output_add(c,
 	    bytes_of(header,
 		ws_header(header, (enum ws_opcode)opcode, 1, size)));
@@ -111,6 +112,7 @@ conn_fragment(struct conn *c, unsigned int opcode, struct bytes b, int last)
 
 	if (c->phase != CONN_WS)
 		return;
+	tally_add(c, tally_messages_out, last != 0);
 	output_add(c,
 	    bytes_of(header,
 		ws_header(header, (enum ws_opcode)opcode, last, b.n)));
@@ -182,6 +184,7 @@ output_write(struct conn *c)
 		return (0);
 	}
 	buf_drop(&c->out, (size_t)n);
+	tally_add(c, tally_bytes_out, (uint64_t)n);
 	c->write_ms = c->now_ms;
 	return (1);
 }

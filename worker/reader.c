@@ -338,11 +338,14 @@ reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
 	if (n > 0) {
 		c->write_ms = c->now_ms;
 		c->reader.wrote = 1;
+		tally_add(c, tally_bytes_out, (uint64_t)n);
 	}
 	if (n == -1)
 		n = 0;
 	if ((size_t)n < b->bytes)
 		reader_rest(c, b, (size_t)n);
+	else
+		tally_add(c, tally_messages_out, (uint64_t)b->n);
 	if (!ring_valid(&c->reader.ring, start)) {
 		log_warnx("%s: frame overwritten while written", c->peer);
 		conn_drop(c);
@@ -360,6 +363,7 @@ reader_rest(struct conn *c, struct reader_batch *b, size_t written)
 
 	while (written >= b->iov[i].iov_len)
 		written -= b->iov[i++].iov_len;
+	tally_add(c, tally_messages_out, (uint64_t)i + 1);
 	output_add(c,
 	    bytes_of((const uint8_t *)b->iov[i].iov_base + written,
 		b->iov[i].iov_len - written));
@@ -377,6 +381,7 @@ reader_behind(struct conn *c)
 	r->live = r->at_own = 0;
 	r->pos = r->from = ring_tail(&r->ring);
 	log_debug("%s: reader fell behind", c->peer);
+	tally_add(c, tally_overruns, 1);
 	if (c->dialect->behind != NULL)
 		c->dialect->behind(c, r->seq);
 	else

@@ -81,6 +81,22 @@ const f = JSON.parse(require("fs").readFileSync(0));
 process.exit(f["quire_info{version=\"'"$("$ctl" -V | cut -d " " -f 2)"'\"}"] === 1 ? 0 : 1)'
 ok $? '-j has them by name'
 
+# What only others see: a worker that ends, the fast lane, and a listener.
+sds='quire_messages_total{dialect="sds",direction='
+soon at_least "$sds\"in\"}" 2
+ok $? 'a message of a client is counted when its worker ends'
+soon at_least quire_lanes 1
+ok $? 'the reader has a lane'
+was=$(value "$sds\"out\"}")
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" "through the lane $i"
+	read -r line <&3
+done
+at_least "$sds\"out\"}" $((was + 10))
+ok $? 'a message to a client is counted where the fast lane writes it'
+at_least 'quire_bytes_total{dialect="sds",direction="out"}' 160
+ok $? 'with its octets'
+
 # The address: three paths and a page, GET alone.
 is '/health' "$(get /health)" 200
 is '/ready' "$(get /ready)" 200
@@ -110,5 +126,15 @@ is 'not for a page that calls us by a name of its own' \
     "$(get /status.json -H 'Host: evil.example')" 421
 is 'while Prometheus may' "$(get /metrics -H 'Host: relay.example')" 200
 
-kill "$listen"
+# The only connection that is left.
+is 'no worker has crashed' "$(value quire_worker_crashes_total)" 0
+kill -SEGV "$(pgrep -P "$QUIRE_LISTENER" | tail -n 1)"
+wait "$listen"
+crashed()
+{
+	"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" again 2>/dev/null
+	at_least quire_worker_crashes_total 1
+}
+soon crashed
+ok $? 'a worker that crashed is told by the next one'
 finished
