@@ -351,6 +351,6 @@ decide_cards(void *arg, size_t i, struct txn_card *c)
 	if ((d->looked = s) == NULL)
 		return (-1);
 	d->looked_at = i;
-	*c = (struct txn_card){ s->id, s->claims.sub, buf_bytes(&s->card) };
+	*c = (struct txn_card){ s->id, &s->claims, buf_bytes(&s->card) };
 	return (0);
 }

@@ -1,17 +1,17 @@
 /*
  * Who is here and what they edit, as Logseq clients are told: whole frames,
- * written from cards and subjects.  A user with two devices is listed once.
+ * written from cards and claims.  A user with two devices is listed once.
  */
 #include <inttypes.h>
 
+#include "broker/claims.h"
 #include "broker/logseq_verbs.h"
-#include "common/utf8.h"
+#include "common/logseq_index.h"
 #include "common/wire.h"
 
 static void online_publish(struct txn *);
 static void online_user(struct buf *, const struct txn_card *, struct map *);
-static int online_card(struct bytes card, struct bytes *rest,
-    struct bytes *editing);
+static int online_card(struct bytes card, struct bytes *editing);
 static void online_frame(struct txn *, const struct buf *, enum logseq_kind,
     unsigned int flags);
 
@@ -51,11 +51,11 @@ logseq_leave(struct txn *t)
 void
 logseq_card(struct txn *t)
 {
-	struct bytes rest, editing;
+	struct bytes editing;
 	struct buf out = BUF_INIT;
 
 	if (t->name.room != LOGSEQ_ROOM_GRAPH ||
-	    !online_card(t->who.card, &rest, &editing))
+	    !online_card(t->who.card, &editing))
 		return;
 	buf_add_str(&out, "{\"type\":\"presence\",\"editing-block-uuid\":");
 	if (editing.n == 0)
@@ -89,17 +89,17 @@ online_publish(struct txn *t)
 static void
 online_user(struct buf *out, const struct txn_card *c, struct map *seen)
 {
-	struct bytes rest, editing;
+	struct bytes editing;
 	int fresh;
 
-	if (!online_card(c->card, &rest, &editing) ||
-	    map_at(seen, c->subject, &fresh) == NULL || !fresh)
+	if (c->claims == NULL || !online_card(c->card, &editing) ||
+	    map_at(seen, c->claims->sub, &fresh) == NULL || !fresh)
 		return;
 	if (seen->n > 1)
 		buf_add_u8(out, ',');
 	buf_add_str(out, "{\"user-id\":");
-	logseq_json_string(out, c->subject);
-	buf_add_bytes(out, rest);
+	logseq_json_string(out, c->claims->sub);
+	logseq_person(c->claims, out);
 	if (editing.n > 0) {
 		buf_add_str(out, ",\"editing-block-uuid\":");
 		logseq_json_string(out, editing);
@@ -107,12 +107,15 @@ online_user(struct buf *out, const struct txn_card *c, struct map *seen)
 	buf_add_u8(out, '}');
 }
 
-/* Sessions of HTTP have no card. */
+/* Sessions of HTTP have no card.  A block is a uuid or it is none. */
 static int
-online_card(struct bytes card, struct bytes *rest, struct bytes *editing)
+online_card(struct bytes card, struct bytes *editing)
 {
-	return (list_next(&card, rest) == 1 && list_next(&card, editing) == 1 &&
-	    utf8_valid(*rest) && utf8_valid(*editing));
+	if (list_next(&card, editing) != 1)
+		return (0);
+	if (!logseq_uuid_ok(*editing))
+		*editing = BYTES_NONE;
+	return (1);
 }
 
 static void

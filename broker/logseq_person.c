@@ -6,8 +6,7 @@
 
 static void person_add(struct buf *, const char *name, struct bytes);
 
-/* The end of a JSON object, from the comma on; see cards in common/logseq.h. */
-int
+void
 logseq_person(const struct claims *c, struct buf *out)
 {
 	struct bytes username = c->preferred_username;
@@ -19,7 +18,6 @@ logseq_person(const struct claims *c, struct buf *out)
 	person_add(out, "email", c->email);
 	person_add(out, "username", username);
 	person_add(out, "name", c->name);
-	return (out->failed ? -1 : 0);
 }
 
 static void

@@ -26,8 +26,8 @@ enum code logseq_unpin(struct txn *, const struct submit *);
 enum code logseq_sweep(struct txn *, const struct submit *);
 
 /* --- logseq_person.c --- */
-/* Hook: what a worker puts into cards. */
-int logseq_person(const struct claims *, struct buf *);
+/* Members of a JSON object, each with a comma in front. */
+void logseq_person(const struct claims *, struct buf *);
 
 /* --- logseq_state.c --- */
 /* Says a struct logseq_state. */

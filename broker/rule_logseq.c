@@ -52,7 +52,6 @@ const struct rule rule_logseq = {
 	.leave = logseq_leave,
 	.card = logseq_card,
 	.fetch = rule_fetch,
-	.claims = logseq_person,
 };
 
 /* Also the moment to notice downloads that a crash cut off. */

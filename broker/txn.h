@@ -71,7 +71,7 @@ struct effect {
 
 struct txn_card {
 	uint64_t session;
-	struct bytes subject;
+	const struct claims *claims;
 	struct bytes card;
 };
 

@@ -142,11 +142,10 @@ enum logseq_verb {
 };
 
 /*
- * A card: who is shown in online-users.  A list: the rest of the user's JSON
- * object as text, from the comma on (,"email":"…","username":"…", or empty);
- * the uuid of the block being edited, or empty.  The user's id is the subject
- * of the grant, set by the rule.  The rule publishes online-users on join and
- * leave to all, once a user, and presence to the others when a card changes.
+ * A card: who has one is shown in online-users.  A list of one string: the uuid
+ * of the block being edited, or what is none.  Who that is the rule takes from
+ * the claims.  It publishes online-users on join and leave to all, once a user,
+ * and presence to the others when a card changes.
  */
 
 /* Types of values; the octet in front of a packed value. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/limits.h"
+#include "common/wire.h"
 #include "worker/logseq_socket.h"
 #include "worker/url.h"
 
@@ -99,11 +100,9 @@ logseq_grant(struct conn *c, const struct grant_in *g)
 		return;
 	buf_clear(&w->subject);
 	buf_add_bytes(&w->subject, g->subject);
-	buf_clear(&w->claims);
-	buf_add_bytes(&w->claims, g->claims);
 	if (w->socket != NULL)
-		logseq_socket_card(w, BYTES_NONE, &card);
-	if (w->subject.failed || w->claims.failed || card.failed)
+		list_add(&card, BYTES_NONE); /* editing nothing yet */
+	if (w->subject.failed || card.failed)
 		logseq_refuse(w, CODE_BUSY);
 	else if (w->route->place == LOGSEQ_AT_GRAPH)
 		conn_open(c, LOGSEQ_DIALECT, LOGSEQ_ROOM_GRAPH, w->param[0],
@@ -209,7 +208,6 @@ logseq_closed(struct conn *c)
 	buf_free(&w->origin);
 	buf_free(&w->body);
 	buf_free(&w->subject);
-	buf_free(&w->claims);
 	buf_free(&w->names);
 	free(w);
 	conn_set_state(c, NULL);

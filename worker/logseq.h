@@ -73,10 +73,8 @@ struct logseq_web {
 	struct buf origin; /* of this server: "https://host" */
 	int gzip;	   /* the client takes it */
 	struct buf body;
-	uint64_t body_max; /* octets; over it is 413 */
-	/* Of who asks, as GRANT said. */
-	struct buf subject;
-	struct buf claims;
+	uint64_t body_max;	   /* octets; over it is 413 */
+	struct buf subject;	   /* of who asks, as GRANT said */
 	struct logseq_state state; /* of the graph when it was opened */
 	char sum[LOGSEQ_SUM_LEN];  /* its checksum */
 	void *job;		   /* the steps' own, given to their free */

@@ -66,13 +66,6 @@ logseq_socket_new(struct logseq_web *w)
 }
 
 void
-logseq_socket_card(struct logseq_web *w, struct bytes editing, struct buf *card)
-{
-	list_add(card, buf_bytes(&w->claims));
-	list_add(card, editing);
-}
-
-void
 logseq_socket_opened(struct logseq_web *w)
 {
 	const struct ws_options options = {
@@ -212,7 +205,7 @@ socket_presence(struct logseq_web *w, const struct json *message)
 	}
 	for (i = 0; i < n && strchr(" \t\r\n", text[i]) != NULL; i++)
 		continue;
-	logseq_socket_card(w, bytes_of(text, i == n ? 0 : (size_t)n), &card);
+	list_add(&card, bytes_of(text, i == n ? 0 : (size_t)n));
 	if (card.failed)
 		conn_drop(w->conn);
 	else

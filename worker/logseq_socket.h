@@ -17,9 +17,6 @@ extern const struct logseq_steps logseq_socket_steps;
 
 /* 0, or -1 without memory; goes with the steps' free. */
 int logseq_socket_new(struct logseq_web *);
-/* The card of who is editing this block (or none). */
-void logseq_socket_card(struct logseq_web *, struct bytes editing,
-    struct buf *card);
 /* The graph is open, the upgrade is to be answered. */
 void logseq_socket_opened(struct logseq_web *);
 void logseq_socket_kicked(struct logseq_web *, enum code);

@@ -679,18 +679,21 @@ card_at(void *arg, size_t i, struct txn_card *c)
 static void
 users_are_listed_once_with_what_they_edit(void **state)
 {
+	const struct claims people[] = {
+		{ .sub = BYTES_LIT("u\"1"), .email = BYTES_LIT("a@b") },
+		{ .sub = BYTES_LIT("u2") },
+		{ .sub = BYTES_LIT("u4") },
+	};
 	struct buf idle = BUF_INIT, busy = BUF_INIT;
 
 	(void)state;
-	list_add(&idle, BYTES_LIT(",\"email\":\"a@b\""));
 	list_add(&idle, BYTES_NONE);
-	list_add(&busy, BYTES_NONE);
 	list_add(&busy, BYTES_LIT(A));
 	memset(cards, 0, sizeof(cards));
-	cards[0] = (struct txn_card){ 1, BYTES_LIT("u\"1"), buf_bytes(&idle) };
-	cards[1] = (struct txn_card){ 2, BYTES_LIT("u2"), buf_bytes(&busy) };
-	cards[2] = (struct txn_card){ 3, BYTES_LIT("u\"1"), buf_bytes(&busy) };
-	cards[3] = (struct txn_card){ 4, BYTES_LIT("u4"), BYTES_NONE };
+	cards[0] = (struct txn_card){ 1, &people[0], buf_bytes(&idle) };
+	cards[1] = (struct txn_card){ 2, &people[1], buf_bytes(&busy) };
+	cards[2] = (struct txn_card){ 3, &people[0], buf_bytes(&busy) };
+	cards[3] = (struct txn_card){ 4, &people[2], BYTES_NONE };
 	rig.cards = card_at;
 	rig.card = buf_bytes(&busy);
 	rig_join(&rig);
@@ -714,6 +717,52 @@ users_are_listed_once_with_what_they_edit(void **state)
 	buf_free(&busy);
 }
 
+/* A worker that was taken over writes cards as it likes. */
+static void
+a_card_says_which_block_and_nothing_else(void **state)
+{
+	static const char *const blocks[] = {
+		",\"name\":\"root\"}],\"x\":[{",
+		"\",\"user-id\":\"" RIG_USER,
+		"\n",
+		"\xff\xfe",
+		A "0",
+		"11111111-2222-4333-8444-55555555555\"",
+	};
+	const struct claims person = {
+		.sub = BYTES_LIT("u1"),
+		.name = BYTES_LIT("a\"\n\\"),
+	};
+	struct buf card = BUF_INIT;
+	size_t i;
+
+	(void)state;
+	rig.cards = card_at;
+	memset(cards, 0, sizeof(cards));
+	for (i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		buf_clear(&card);
+		list_add(&card, bytes_str(blocks[i]));
+		list_add(&card, BYTES_LIT(A));
+		rig.card = buf_bytes(&card);
+		cards[0] = (struct txn_card){ 1, &person, rig.card };
+		rig_join(&rig);
+		frames("{\"type\":\"online-users\",\"online-users\":["
+		       "{\"user-id\":\"u1\","
+		       "\"name\":\"a\\\"\\u000a\\\\\"}]}\n");
+		rig_card(&rig);
+		frames("{\"type\":\"presence\",\"editing-block-uuid\":null,"
+		       "\"user-id\":\"" RIG_USER "\"}\n");
+	}
+	/* No list at all: nobody. */
+	rig.card = BYTES_LIT("\x7f");
+	cards[0].card = rig.card;
+	rig_join(&rig);
+	frames("{\"type\":\"online-users\",\"online-users\":[]}\n");
+	rig_card(&rig);
+	frames("");
+	buf_free(&card);
+}
+
 int
 main(void)
 {
@@ -733,6 +782,7 @@ main(void)
 		TEST(a_reset_leaves_nothing),
 		TEST(only_managers_replace_a_graph),
 		TEST(users_are_listed_once_with_what_they_edit),
+		TEST(a_card_says_which_block_and_nothing_else),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -44,7 +44,7 @@ cards(void *arg, size_t i, struct txn_card *c)
 	(void)arg;
 	for (s = 0; s < SESSIONS; s++)
 		if (world.card[s].len > 0 && i-- == 0) {
-			*c = (struct txn_card){ s + 1, BYTES_NONE,
+			*c = (struct txn_card){ s + 1, NULL,
 				buf_bytes(&world.card[s]) };
 			return (0);
 		}
