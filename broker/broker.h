@@ -197,6 +197,8 @@ TAILQ_HEAD(job_list, job);
 struct broker {
 	struct event_base *base;
 	struct config *conf;
+	char *const *defines; /* settings of the command line */
+	size_t ndefines;
 	struct keyring *keys;
 	struct jwks *jwks; /* NULL: no issuer but ourselves */
 	struct kv *kv;

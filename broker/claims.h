@@ -57,6 +57,7 @@ struct claims {
 	struct bytes name;
 	struct bytes canvas_client; /* the only clientId that may be used */
 	bool email_verified;	    /* absent: yes in a token of our own */
+	uint64_t key; /* mark of the key that vouched; 0: an issuer's */
 	bool exp_given;
 	bool aud_list; /* aud is a list, even of one */
 	enum scope scope;

@@ -71,7 +71,7 @@ compact_init(struct broker *b)
 	b->compact_ev = event_new(b->base, -1, EV_PERSIST, compact_tick, b);
 	if (b->compact_ev == NULL)
 		return (-1);
-	return (b->conf->compact ? event_add(b->compact_ev, &every) : 0);
+	return (event_add(b->compact_ev, &every));
 }
 
 void
@@ -109,7 +109,8 @@ compact_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (TAILQ_EMPTY(&b->jobs) && (c = calloc(1, sizeof(*c))) != NULL)
+	if (b->conf->compact && TAILQ_EMPTY(&b->jobs) &&
+	    (c = calloc(1, sizeof(*c))) != NULL)
 		job_start(b, &compact_kind, NULL, c);
 }
 

@@ -89,6 +89,22 @@ config_load_with(const char *path, char *const *defines, size_t n,
 }
 
 int
+config_load_fd(int fd, char *const *defines, size_t n, struct config **out)
+{
+	struct config *config;
+	struct conf c;
+	size_t i;
+
+	if (config_start(&c, &config, config_report, NULL) == -1)
+		return (-1);
+	if (fd != -1)
+		conf_fd(&c, "quire.conf", fd);
+	for (i = 0; i < n; i++)
+		conf_define(&c, defines[i]);
+	return (config_end(&c, config, out));
+}
+
+int
 config_parse(struct bytes text, conf_report_fn *report, void *arg,
     struct config **out)
 {

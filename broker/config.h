@@ -51,6 +51,8 @@ extern const size_t config_row_count;
 int config_load(const char *path, struct config **);
 int config_load_with(const char *path, char *const *defines, size_t n,
     struct config **);
+/* The same from a descriptor; -1: no file. */
+int config_load_fd(int fd, char *const *defines, size_t n, struct config **);
 void config_free(struct config *); /* NULL is fine */
 
 /* The same from text in memory; errors go to report. */

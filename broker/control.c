@@ -42,6 +42,7 @@ static const struct command {
 	{ "connections", NULL, control_connections },
 	{ "kick", NULL, control_kick },
 	{ "revoke", NULL, control_revoke },
+	{ "reload", NULL, control_reload },
 	{ "forgive", NULL, control_forgive },
 	{ "revocations", NULL, control_revocations },
 	{ "metrics", NULL, control_metrics },

@@ -21,6 +21,9 @@ static const struct ctl_command {
 } ctl_commands[] = {
 	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen },
 	{ "pubkey", "keyfile", 1, ctl_pubkey },
+	{ "keys list", "[-j] [-k keyfile]", 0, ctl_keys_list },
+	{ "keys add", "[-e] [-k keyfile] kid", 1, ctl_keys_add },
+	{ "keys retire", "[-k keyfile] kid", 1, ctl_keys_retire },
 	{ "token mint",
 	    "[-k keyfile] [-K kid] -s subject -a store ... -S scope\n"
 	    "\t[-t ttl] [-i issuer] [-j jti] [-x json]",
@@ -38,6 +41,7 @@ static const struct ctl_command {
 	{ "connections", "[-j]", 0, ctl_connections },
 	{ "kick", "id number | subject text | store store | address text", 2,
 	    ctl_kick },
+	{ "reload", "[-k keyfile]", 0, ctl_reload },
 	{ "backup", "dir", 1, ctl_backup },
 	{ "restore", "dir [store]", 1, ctl_restore },
 	{ "export", "-c room | store file", 2, ctl_export },

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <jansson.h>
 #include <sodium.h>
@@ -41,14 +42,29 @@ static const struct {
 struct jwks *
 jwks_load(const char *path)
 {
-	struct jwks *set = NULL;
+	struct jwks *set;
+	int fd, saved;
+
+	if ((fd = keyring_open(path)) == -1)
+		return (NULL);
+	set = jwks_load_fd(fd, path);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return (set);
+}
+
+struct jwks *
+jwks_load_fd(int fd, const char *name)
+{
+	struct jwks *set;
 	struct stat st;
 	uint8_t *text;
 	int saved;
 
-	if ((text = keyring_read(path, &st)) == NULL)
+	if ((text = keyring_read(fd, name, &st)) == NULL)
 		return (NULL);
-	set = jwks_parse(path, bytes_of(text, (size_t)st.st_size));
+	set = jwks_parse(name, bytes_of(text, (size_t)st.st_size));
 	saved = errno;
 	sodium_free(text);
 	errno = saved;

@@ -28,6 +28,8 @@ struct jwks {
  * says why.
  */
 struct jwks *jwks_load(const char *path);
+/* The same from a descriptor, which stays open; name is for the log. */
+struct jwks *jwks_load_fd(int fd, const char *name);
 void jwks_free(struct jwks *); /* NULL is fine */
 
 /* The same from text; name stands for the file in the log. */

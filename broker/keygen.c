@@ -18,7 +18,6 @@ static int keygen_write(int, struct bytes);
 int
 keyring_generate(const char *path, enum key_alg alg, const char *kid)
 {
-	uint8_t secret[KEY_SEED_LEN];
 	struct buf line = BUF_INIT;
 	int fd, rc, saved;
 
@@ -32,13 +31,10 @@ keyring_generate(const char *path, enum key_alg alg, const char *kid)
 	    S_IRUSR | S_IWUSR);
 	if (fd == -1)
 		return (-1);
-	randombytes_buf(secret, sizeof(secret));
-	rc = keygen_line(&line, alg, kid, alg == KEY_EDDSA ? "sec:" : "",
-	    secret);
+	rc = keyring_new_line(&line, alg, kid);
 	if (rc == 0)
 		rc = keygen_write(fd, buf_bytes(&line));
 	saved = errno;
-	sodium_memzero(secret, sizeof(secret));
 	buf_wipe(&line);
 	if (close(fd) == -1 && rc == 0) {
 		rc = -1;
@@ -47,6 +43,20 @@ keyring_generate(const char *path, enum key_alg alg, const char *kid)
 	if (rc == -1)
 		unlink(path);
 	errno = saved;
+	return (rc);
+}
+
+int
+keyring_new_line(struct buf *out, enum key_alg alg, const char *kid)
+{
+	uint8_t secret[KEY_SEED_LEN];
+	int rc;
+
+	if (sodium_init() == -1)
+		return (-1);
+	randombytes_buf(secret, sizeof(secret));
+	rc = keygen_line(out, alg, kid, alg == KEY_EDDSA ? "sec:" : "", secret);
+	sodium_memzero(secret, sizeof(secret));
 	return (rc);
 }
 

@@ -31,7 +31,6 @@ static int keyring_readable_ok(const struct keyring *, const char *,
 static int keyring_refuse(const char *, const char *);
 static int keyring_fd_read(int, uint8_t *, size_t);
 static int keyring_lines(struct keyring *, const char *, struct bytes);
-static int keyring_sole_word(struct bytes, struct bytes *);
 static int keyring_line(struct keyring *, struct keyring_at *, struct bytes);
 static int keyring_add(struct keyring *, const struct keyring_at *,
     enum key_alg, struct bytes);
@@ -39,6 +38,7 @@ static int keyring_error(const struct keyring_at *, const char *);
 static struct bytes keyring_cut(struct bytes *, const char *);
 static struct bytes keyring_trim(struct bytes);
 static int key_secret_set(struct key *, struct bytes);
+static void key_mark(struct key *);
 static ssize_t key_decode(uint8_t *, size_t, struct bytes);
 static key_set_fn key_set_hs256, key_set_eddsa;
 
@@ -59,14 +59,29 @@ struct keyring *
 keyring_load(const char *path)
 {
 	struct keyring *ring;
+	int fd, saved;
+
+	if ((fd = keyring_open(path)) == -1)
+		return (NULL);
+	ring = keyring_load_fd(fd, path);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return (ring);
+}
+
+struct keyring *
+keyring_load_fd(int fd, const char *name)
+{
+	struct keyring *ring;
 	struct stat st;
 	uint8_t *text;
 	int saved;
 
-	if ((text = keyring_read(path, &st)) == NULL)
+	if ((text = keyring_read(fd, name, &st)) == NULL)
 		return (NULL);
-	ring = keyring_parse(path, bytes_of(text, (size_t)st.st_size));
-	if (ring != NULL && keyring_readable_ok(ring, path, &st) == -1) {
+	ring = keyring_parse(name, bytes_of(text, (size_t)st.st_size));
+	if (ring != NULL && keyring_readable_ok(ring, name, &st) == -1) {
 		keyring_free(ring);
 		ring = NULL;
 		errno = EPERM;
@@ -77,36 +92,33 @@ keyring_load(const char *path)
 	return (ring);
 }
 
-uint8_t *
-keyring_read(const char *path, struct stat *st)
+int
+keyring_open(const char *path)
 {
-	uint8_t *text = NULL;
-	int fd, saved;
-
-	if (sodium_init() == -1)
-		return (NULL);
 	/* NONBLOCK: a FIFO of that name must not hold up the start. */
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1) {
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1)
 		log_warn("%s", path);
+	return (fd);
+}
+
+uint8_t *
+keyring_read(int fd, const char *name, struct stat *st)
+{
+	uint8_t *text;
+	int saved;
+
+	if (sodium_init() == -1 || keyring_fd_check(fd, name, st) == -1)
 		return (NULL);
-	}
-	if (keyring_fd_check(fd, path, st) == -1)
-		goto out;
 	text = sodium_malloc((size_t)st->st_size);
-	if (text == NULL ||
-	    keyring_fd_read(fd, text, (size_t)st->st_size) == -1) {
-		log_warn("%s", path);
-		saved = errno;
-		sodium_free(text);
-		errno = saved;
-		text = NULL;
-	}
-out:
+	if (text != NULL && keyring_fd_read(fd, text, (size_t)st->st_size) == 0)
+		return (text);
+	log_warn("%s", name);
 	saved = errno;
-	close(fd);
+	sodium_free(text);
 	errno = saved;
-	return (text);
+	return (NULL);
 }
 
 struct keyring *
@@ -120,9 +132,10 @@ keyring_parse(const char *name, struct bytes text)
 	if (sodium_init() == -1 || (ring = calloc(1, sizeof(*ring))) == NULL)
 		return (NULL);
 	if (keyring_sole_word(text, &word)) {
-		if ((rc = key_secret_set(&ring->keys[0], word)) == 0)
+		if ((rc = key_secret_set(&ring->keys[0], word)) == 0) {
 			ring->n = 1;
-		else
+			key_mark(&ring->keys[0]);
+		} else
 			keyring_error(&at,
 			    "the only word has fewer than 32 octets");
 	} else
@@ -157,6 +170,17 @@ keyring_next(const struct keyring *ring, struct bytes kid,
 		if (bytes_eq(bytes_str(ring->keys[i].kid), kid))
 			return (&ring->keys[i]);
 	return (NULL);
+}
+
+bool
+keyring_marked(const struct keyring *ring, uint64_t mark)
+{
+	size_t i;
+
+	for (i = 0; i < ring->n; i++)
+		if (ring->keys[i].mark == mark)
+			return (true);
+	return (false);
 }
 
 const struct key *
@@ -233,8 +257,7 @@ keyring_fd_read(int fd, uint8_t *text, size_t n)
 	return (0);
 }
 
-/* True if nothing but one word stands in the text: a bare secret. */
-static int
+int
 keyring_sole_word(struct bytes text, struct bytes *word)
 {
 	struct bytes rest = keyring_trim(text);
@@ -307,6 +330,7 @@ keyring_add(struct keyring *ring, const struct keyring_at *at, enum key_alg alg,
 	key->alg = alg;
 	if (kid.n != 0)
 		memcpy(key->kid, kid.p, kid.n);
+	key_mark(key);
 	ring->named += kid.n != 0;
 	ring->n++;
 	return (0);
@@ -375,6 +399,25 @@ key_secret_set(struct key *key, struct bytes octets)
 	memcpy(key->secret, octets.p, octets.n);
 	key->secret_n = octets.n;
 	return (sodium_mprotect_readonly(key->secret));
+}
+
+/* Of a pair it is the same whichever half is there. */
+static void
+key_mark(struct key *key)
+{
+	uint8_t hash[crypto_generichash_BYTES];
+	crypto_generichash_state st;
+
+	crypto_generichash_init(&st, NULL, 0, sizeof(hash));
+	crypto_generichash_update(&st, (const uint8_t *)key->kid,
+	    sizeof(key->kid));
+	if (key->alg == KEY_EDDSA)
+		crypto_generichash_update(&st, key->public,
+		    sizeof(key->public));
+	else
+		crypto_generichash_update(&st, key->secret, key->secret_n);
+	crypto_generichash_final(&st, hash, sizeof(hash));
+	key->mark = be64_get(hash) | 1;
 }
 
 static int

@@ -17,6 +17,8 @@
 #ifndef QUIRE_KEYRING_H
 #define QUIRE_KEYRING_H
 
+#include <stdbool.h>
+
 #include "common/buf.h"
 #include "common/bytes.h"
 #include "common/jwt.h"
@@ -36,6 +38,7 @@ struct key {
 	uint8_t *secret; /* HS256: octets; EdDSA: 64, or NULL */
 	size_t secret_n;
 	uint8_t public[32]; /* EdDSA */
+	uint64_t mark; /* tells it from others and does not tell it; not 0 */
 };
 
 struct keyring {
@@ -52,13 +55,17 @@ struct keyring {
  * key.
  */
 struct keyring *keyring_load(const char *path);
+/* The same from a descriptor, which stays open; name is for the log. */
+struct keyring *keyring_load_fd(int fd, const char *name);
 void keyring_free(struct keyring *); /* NULL is fine */
 
 /*
  * The text of such a file, st_size octets, for sodium_free; the log says why
  * if NULL.  What others may read is the caller's to judge.
  */
-uint8_t *keyring_read(const char *path, struct stat *);
+uint8_t *keyring_read(int fd, const char *name, struct stat *);
+/* What both open: no link, no waiting.  The log says why if -1. */
+int keyring_open(const char *path);
 
 /* The same from text; name stands for the file in the log. */
 struct keyring *keyring_parse(const char *name, struct bytes text);
@@ -66,6 +73,9 @@ struct keyring *keyring_parse(const char *name, struct bytes text);
 /* The next key of that name ("" for keys without one) after prev, or NULL. */
 const struct key *keyring_next(const struct keyring *, struct bytes kid,
     const struct key *prev);
+
+/* Whether it holds the key of that mark. */
+bool keyring_marked(const struct keyring *, uint64_t mark);
 
 /* The first key that can sign, with that kid or (kid NULL) with any. */
 const struct key *keyring_signer(const struct keyring *, const char *kid);
@@ -81,6 +91,20 @@ int keyring_generate(const char *path, enum key_alg, const char *kid);
 
 /* As jwt_header_kid wants it, and a word of a key file. */
 int keyring_kid_ok(struct bytes kid);
+
+/* Appends the line of a new random key. */
+int keyring_new_line(struct buf *, enum key_alg, const char *kid);
+
+/*
+ * keyedit.c: puts a new key on top of a file, or takes the keys of that name
+ * ("-": of none) out; owner and mode stay.  -1 with errno: EINVAL the file
+ * would not be valid, ENOENT no such key, EEXIST it is being changed.
+ */
+int keyring_file_add(const char *path, enum key_alg, const char *kid);
+int keyring_file_retire(const char *path, const char *kid);
+
+/* True if nothing but one word stands in the text: a bare secret. */
+int keyring_sole_word(struct bytes text, struct bytes *word);
 
 /* Appends the line of a file that can check what this EdDSA key signs. */
 int keyring_public_line(struct buf *, const struct key *);

@@ -27,6 +27,7 @@
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
+#include "broker/reload.h"
 #include "broker/web.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
@@ -54,6 +55,7 @@ static void main_open(struct broker *);
 static void main_sockets(struct broker *, const struct sandbox_plan *);
 static uid_t main_worker_uid(const struct config *);
 static void main_stop(evutil_socket_t, short, void *);
+static void main_hangup(evutil_socket_t, short, void *);
 static void main_accepted(void *, int);
 static void main_boot(struct broker *);
 static void main_loop(struct broker *, struct options *);
@@ -77,6 +79,8 @@ main(int argc, char **argv)
 		fatal(EX_OSERR, "start");
 	/* It would look for /dev/urandom, and do without inside. */
 	json_object_seed(randombytes_uniform(UINT32_MAX) + 1u);
+	b->defines = o.defines;
+	b->ndefines = o.ndefines;
 	if (config_load_with(o.conf, o.defines, o.ndefines, &b->conf) == -1)
 		return (EX_CONFIG);
 	if (o.check) {
@@ -187,17 +191,14 @@ static void
 main_issuer(struct broker *b)
 {
 	const char *path = b->conf->oidc_jwks;
-	size_t i;
 
 	if (path[0] == '\0')
 		return;
 	if ((b->jwks = jwks_load(path)) == NULL)
 		fatal(EX_CONFIG, "oidc_jwks %s", path);
-	for (i = 0; i < b->jwks->n; i++)
-		if (keyring_next(b->keys, bytes_str(b->jwks->keys[i].kid),
-			NULL) != NULL)
-			fatalx(EX_CONFIG, "oidc_jwks %s: has a kid of %s", path,
-			    b->conf->keys);
+	if (reload_kids_clash(b->keys, b->jwks))
+		fatalx(EX_CONFIG, "oidc_jwks %s: has a kid of %s", path,
+		    b->conf->keys);
 }
 
 /* Lock, sockets, sandbox, store: no thread before, no name after the third. */
@@ -276,8 +277,12 @@ main_boot(struct broker *b)
 static void
 main_loop(struct broker *b, struct options *o)
 {
-	static const int stops[] = { SIGTERM, SIGINT };
-	struct event *ev[sizeof(stops) / sizeof(stops[0])];
+	static const struct {
+		int signal;
+		event_callback_fn caught;
+	} signals[] = { { SIGTERM, main_stop }, { SIGINT, main_stop },
+		{ SIGHUP, main_hangup } };
+	struct event *ev[sizeof(signals) / sizeof(signals[0])];
 	size_t i;
 
 	TAILQ_INIT(&b->sessions);
@@ -287,9 +292,9 @@ main_loop(struct broker *b, struct options *o)
 	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1 ||
 	    metrics_stores_start(b) == -1)
 		fatal(EX_OSERR, "event loop");
-	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
-		if ((ev[i] = evsignal_new(b->base, stops[i], main_stop, b)) ==
-			NULL ||
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if ((ev[i] = evsignal_new(b->base, signals[i].signal,
+			 signals[i].caught, b)) == NULL ||
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
 	doc_idle_start(b);
@@ -298,7 +303,7 @@ main_loop(struct broker *b, struct options *o)
 	ready_say(&o->ready);
 	event_base_dispatch(b->base);
 	main_drain(b);
-	for (i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(ev[i]);
 	web_free(web);
 	compact_done(b);
@@ -313,6 +318,17 @@ static void
 main_accepted(void *arg, int fd)
 {
 	session_new(arg, fd);
+}
+
+/* In the sandbox there is no way to a file. */
+static void
+main_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	(void)arg;
+	log_warnx("SIGHUP: configuration and keys are out of reach here, "
+		  "read them anew with: quirectl reload");
 }
 
 /* No newcomers; who is there is told, answered, and waited for. */

@@ -73,6 +73,8 @@ token_verify(const struct keyring *ring, const struct token_rules *rules,
 		result = token_claims_check(rules, now, out);
 	if (result != TOKEN_OK)
 		claims_free(out);
+	else
+		out->key = key->mark;
 	return (result);
 }
 

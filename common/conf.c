@@ -101,18 +101,27 @@ conf_close(struct conf *c)
 int
 conf_file(struct conf *c, const char *path)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd == -1)
+		return (conf_error(c, path, NULL, strerror(errno)));
+	rc = conf_fd(c, path, fd);
+	close(fd);
+	return (rc);
+}
+
+int
+conf_fd(struct conf *c, const char *name, int fd)
+{
 	uint8_t *mem = NULL;
 	struct bytes text;
-	int fd, rc;
+	int rc;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || conf_read(fd, &text, &mem) == -1)
-		rc = conf_error(c, path, NULL, strerror(errno));
+	if (conf_read(fd, &text, &mem) == -1)
+		rc = conf_error(c, name, NULL, strerror(errno));
 	else
-		rc = conf_text(c, path, text);
+		rc = conf_text(c, name, text);
 	free(mem);
-	if (fd != -1)
-		close(fd);
 	return (rc);
 }
 

@@ -77,6 +77,8 @@ void conf_close(struct conf *); /* the struct stays as it is */
  * reading goes on behind an error, so that all of them are told.
  */
 int conf_file(struct conf *, const char *path);
+/* The same from a descriptor, which stays open; name stands for the file. */
+int conf_fd(struct conf *, const char *name, int fd);
 int conf_text(struct conf *, const char *name, struct bytes text);
 /* "name=value", as from -D: replaces what a file said, adds to a list. */
 int conf_define(struct conf *, const char *assignment);
