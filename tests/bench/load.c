@@ -1,493 +1,351 @@
 /*
- * load: the load generator and its measurements, against a running relay
- * (tests/bench/relay.sh starts one).  One process, epoll, C; every delivery is
- * counted by a number in its payload.
+ * load: the load generator, against one server that runs already, ours or
+ * another (tests/bench/peers.mjs starts them).  One process, epoll; prints
+ * name=value words on one line.  What it is told in its environment is in
+ * tests/lib/load_client.h and load_cost.h.
  *
- *	load fanout RECEIVERS FLIGHT MESSAGES BYTES
+ *	load fanout RECEIVERS FLIGHT MESSAGES BYTES [DEAD [SLOW]]
  *	load commit WRITERS MESSAGES
  *	load spawn CONNECTIONS
  *	load idle CONNECTIONS
- *	load greeted CONNECTIONS	(idle, where all are sent a word)
- *
- * Prints name=value pairs on one line.  CPU is user and system time of the
- * process trees named in QUIRE_BROKER and QUIRE_LISTENER, the generator's own
- *apart.
+ *	load live CONNECTIONS
+ *	load catchup MESSAGES BYTES
+ *	load wakes CONNECTIONS SECONDS
  */
-#include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/time.h>
 
-#include <arpa/inet.h>
-#include <dirent.h>
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "common/buf.h"
+#include "tests/lib/load_client.h"
+#include "tests/lib/load_cost.h"
 
-#define WAIT_MS 60000
+#define LOAD_WARM	50 /* messages before what is measured */
+#define LOAD_MOST	(1u << 20)
+#define LOAD_FLIGHT_MAX 1024
+#define LOAD_SIP_BYTES	2048
+#define LOAD_SPAWN_WAVE 64
 
-struct client {
-	int fd;
-	struct buf in;
-	uint64_t got;
-	int upgraded;
+struct measure {
+	const char *name;
+	int words;
+	void (*run)(const size_t *);
 };
 
-static int ep;
-static const char *host, *port, *target;
+static void load_fanout(const size_t *);
+static void load_commit(const size_t *);
+static void load_spawn(const size_t *);
+static void load_idle(const size_t *);
+static void load_live(const size_t *);
+static void load_catchup(const size_t *);
+static void load_wakes(const size_t *);
+static void load_settle(struct load_client *sender, size_t receivers);
+static void load_burst(struct load_client *sender, uint64_t messages,
+    uint64_t flight, size_t bytes);
+static void load_next(struct load_client *sender, size_t bytes);
+static void load_arrived(struct load_client *, uint64_t);
+static void load_greeted(struct load_client *, size_t n);
+static struct load_client *load_hearing(size_t n);
+static int load_compare(const void *, const void *);
+static double load_quantile(size_t n, double q);
 
-static double
-now(void)
-{
-	struct timespec t;
+static const struct measure measures[] = {
+	{ "fanout", 4, load_fanout },
+	{ "commit", 2, load_commit },
+	{ "spawn", 1, load_spawn },
+	{ "idle", 1, load_idle },
+	{ "live", 1, load_live },
+	{ "catchup", 2, load_catchup },
+	{ "wakes", 2, load_wakes },
+};
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((double)t.tv_sec + (double)t.tv_nsec / 1e9);
-}
-
-static const char *
-need(const char *name)
-{
-	const char *v = getenv(name);
-
-	if (v == NULL)
-		errx(2, "%s is not set: run tests/bench/relay.sh", name);
-	return (v);
-}
-
-/* CPU seconds of all living threads of one process, to the nanosecond. */
-static double
-cpu_of(long pid)
-{
-	char path[300];
-	double sum = 0;
-	unsigned long long ns;
-	struct dirent *e;
-	FILE *f;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%ld/task", pid);
-	if ((d = opendir(path)) == NULL)
-		return (0);
-	while ((e = readdir(d)) != NULL) {
-		snprintf(path, sizeof(path), "/proc/%ld/task/%.20s/schedstat",
-		    pid, e->d_name);
-		if ((f = fopen(path, "r")) == NULL)
-			continue;
-		if (fscanf(f, "%llu", &ns) == 1)
-			sum += (double)ns / 1e9;
-		fclose(f);
-	}
-	closedir(d);
-	return (sum);
-}
-
-/* The same of pid and its living children together. */
-static double
-tree_sum(long pid, double (*of)(long))
-{
-	char path[64];
-	double sum = of(pid);
-	FILE *f;
-	long child;
-
-	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", pid, pid);
-	if ((f = fopen(path, "r")) == NULL)
-		return (sum);
-	while (fscanf(f, "%ld", &child) == 1)
-		sum += of(child);
-	fclose(f);
-	return (sum);
-}
-
-/* Private and proportional memory and page tables of a process, in KiB. */
-static double
-memory_of(long pid)
-{
-	char path[64], line[256];
-	double pss = 0, pte = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup", pid);
-	if ((f = fopen(path, "r")) != NULL) {
-		while (fgets(line, sizeof(line), f) != NULL)
-			if (strncmp(line, "Pss:", 4) == 0)
-				pss = strtod(line + 4, NULL);
-		fclose(f);
-	}
-	snprintf(path, sizeof(path), "/proc/%ld/status", pid);
-	if ((f = fopen(path, "r")) != NULL) {
-		while (fgets(line, sizeof(line), f) != NULL)
-			if (strncmp(line, "VmPTE:", 6) == 0)
-				pte = strtod(line + 6, NULL);
-		fclose(f);
-	}
-	return (pss + pte);
-}
-
-/* Free memory, or less than none: what a control group has used. */
-static double
-system_free_kib(void)
-{
-	const char *group = getenv("QUIRE_MEMORY");
-	char line[256];
-	double v = 0;
-	FILE *f = fopen(group != NULL ? group : "/proc/meminfo", "r");
-
-	if (f != NULL && group != NULL) {
-		if (fgets(line, sizeof(line), f) != NULL)
-			v = -strtod(line, NULL) / 1024;
-		fclose(f);
-		return (v);
-	}
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, "MemAvailable:", 13) == 0)
-			v = strtod(line + 13, NULL);
-	if (f != NULL)
-		fclose(f);
-	return (v);
-}
-
-static void
-client_open(struct client *c)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
-	int one = 1;
-	struct buf head = BUF_INIT;
-
-	memset(c, 0, sizeof(*c));
-	sin.sin_port = htons((uint16_t)atoi(port));
-	if (inet_pton(AF_INET, host, &sin.sin_addr) != 1 ||
-	    (c->fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
-	    connect(c->fd, (const struct sockaddr *)&sin, sizeof(sin)) == -1)
-		err(1, "connect");
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	buf_printf(&head,
-	    "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
-	    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-	    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-	    target, host);
-	if (write(c->fd, buf_bytes(&head).p, head.len) != (ssize_t)head.len)
-		err(1, "write");
-	buf_free(&head);
-	fcntl(c->fd, F_SETFL, O_NONBLOCK);
-	epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &ev);
-}
-
-/* Whole frames of a server; each is a delivery. */
-static uint64_t
-client_frames(struct client *c)
-{
-	uint64_t n = 0, len;
-	size_t at;
-	struct bytes b;
-
-	for (;;) {
-		b = buf_bytes(&c->in);
-		if (b.n < 2)
-			break;
-		at = 2;
-		len = b.p[1] & 0x7f;
-		if (len == 126) {
-			if (b.n < 4)
-				break;
-			len = (uint64_t)b.p[2] << 8 | b.p[3];
-			at = 4;
-		} else if (len == 127) {
-			if (b.n < 10)
-				break;
-			len = be64_get(b.p + 2);
-			at = 10;
-		}
-		if (b.n < at + len)
-			break;
-		if ((b.p[0] & 0x0f) == 8)
-			errx(1, "the relay closed a connection");
-		if ((b.p[0] & 0x0f) == 1 || (b.p[0] & 0x0f) == 2) {
-			n++;
-			c->got++;
-		}
-		buf_drop(&c->in, at + (size_t)len);
-	}
-	return (n);
-}
-
-/* Reads what is there.  Returns deliveries; *opened counts handshakes. */
-static uint64_t
-client_read(struct client *c, uint64_t *opened)
-{
-	struct bytes b;
-	uint8_t *to, *end;
-	ssize_t n;
-
-	if ((to = buf_room(&c->in, 65536)) == NULL)
-		err(1, "memory");
-	n = read(c->fd, to, 65536);
-	if (n == 0)
-		errx(1, "the relay hung up");
-	if (n == -1) {
-		if (errno == EAGAIN)
-			return (0);
-		err(1, "read");
-	}
-	buf_grow(&c->in, (size_t)n);
-	if (!c->upgraded) {
-		b = buf_bytes(&c->in);
-		if ((end = memmem(b.p, b.n, "\r\n\r\n", 4)) == NULL)
-			return (0);
-		if (memmem(b.p, b.n, " 101 ", 5) == NULL)
-			errx(1, "refused: %.60s", (const char *)b.p);
-		buf_drop(&c->in, (size_t)(end + 4 - b.p));
-		c->upgraded = 1;
-		(*opened)++;
-	}
-	return (client_frames(c));
-}
-
-/* Waits for events and reads; returns deliveries. */
-static uint64_t
-turn(uint64_t *opened)
-{
-	struct epoll_event ev[512];
-	uint64_t got = 0;
-	int i, n;
-
-	if ((n = epoll_wait(ep, ev, 512, WAIT_MS)) == 0)
-		errx(1, "nothing arrived for %d ms", WAIT_MS);
-	for (i = 0; i < n; i++)
-		got += client_read(ev[i].data.ptr, opened);
-	return (got);
-}
-
-static void
-client_patch(struct client *c, uint64_t number, size_t bytes)
-{
-	static uint8_t frame[1 << 17];
-	static const uint8_t mask[4];
-	size_t n = 0, len = bytes < 9 ? 9 : bytes;
-
-	frame[n++] = 0x82;
-	if (len < 126) {
-		frame[n++] = (uint8_t)(0x80 | len);
-	} else {
-		frame[n++] = 0x80 | 126;
-		frame[n++] = (uint8_t)(len >> 8);
-		frame[n++] = (uint8_t)len;
-	}
-	memcpy(frame + n, mask, 4);
-	n += 4;
-	frame[n] = 1;
-	be64_put(frame + n + 1, number);
-	n += len;
-	if (write(c->fd, frame, n) != (ssize_t)n)
-		err(1, "send");
-}
-
-static struct client *
-open_all(size_t n)
-{
-	struct client *c;
-	uint64_t opened = 0;
-	size_t i;
-
-	if ((c = calloc(n, sizeof(*c))) == NULL)
-		err(1, "memory");
-	for (i = 0; i < n; i++) {
-		client_open(&c[i]);
-		while (opened + 64 < i)
-			turn(&opened);
-	}
-	while (opened < n)
-		turn(&opened);
-	return (c);
-}
-
-/* A patch from the last of n clients reaches all others: all are live. */
-static void
-settle(struct client *c, size_t n)
-{
-	uint64_t opened = 0, got = 0;
-
-	client_patch(&c[n - 1], 0, 16);
-	while (got < n - 1)
-		got += turn(&opened);
-}
-
-/* A server that says a word to each: all are live there, too. */
-static void
-settle_greeted(struct client *c, size_t n)
-{
-	uint64_t opened = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		while (c[i].got == 0)
-			turn(&opened);
-}
-
-static void
-fanout(size_t receivers, uint64_t flight, uint64_t messages, size_t bytes)
-{
-	long bp = atol(need("QUIRE_BROKER")), wp = atol(need("QUIRE_LISTENER"));
-	struct client *c = open_all(receivers + 1);
-	uint64_t sent = 0, got = 0, opened = 0, want = messages * receivers;
-	double t, b, w, me;
-	struct rusage ru;
-
-	settle(c, receivers + 1);
-	b = cpu_of(bp);
-	w = tree_sum(wp, cpu_of);
-	getrusage(RUSAGE_SELF, &ru);
-	me = (double)ru.ru_utime.tv_sec + (double)ru.ru_stime.tv_sec +
-	    (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
-	t = now();
-	while (got < want) {
-		while (sent < messages && (sent - got / receivers) < flight)
-			client_patch(&c[receivers], ++sent, bytes);
-		got += turn(&opened);
-	}
-	t = now() - t;
-	b = cpu_of(bp) - b;
-	w = tree_sum(wp, cpu_of) - w;
-	getrusage(RUSAGE_SELF, &ru);
-	me = (double)ru.ru_utime.tv_sec + (double)ru.ru_stime.tv_sec +
-	    (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6 - me;
-	printf("fanout receivers=%zu flight=%" PRIu64 " bytes=%zu "
-	       "deliveries_per_s=%.0f broker_us=%.2f workers_us=%.2f "
-	       "client_us=%.2f\n",
-	    receivers, flight, bytes, (double)want / t, b * 1e6 / (double)want,
-	    w * 1e6 / (double)want, me * 1e6 / (double)want);
-}
-
-/* fdatasync of one 100-octet append, on the disk of the relay's data. */
-static double
-raw_sync_rate(void)
-{
-	char path[512], data[100] = { 0 };
-	double t;
-	int fd, i;
-
-	snprintf(path, sizeof(path), "%s/sync-probe", need("QUIRE_DIR"));
-	if ((fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600)) == -1)
-		err(1, "%s", path);
-	t = now();
-	for (i = 0; i < 2000; i++)
-		if (write(fd, data, sizeof(data)) != sizeof(data) ||
-		    fdatasync(fd) == -1)
-			err(1, "sync");
-	t = now() - t;
-	close(fd);
-	unlink(path);
-	return (2000 / t);
-}
-
-/*
- * Each writer sends its next patch when the witness has seen its last: a patch
- * is relayed only after its commit.
- */
-static void
-commit(size_t writers, uint64_t messages)
-{
-	struct client *c = open_all(writers + 1);
-	uint64_t opened = 0, seen = 0, sent = 0;
-	double t, rate, raw = raw_sync_rate();
-	size_t i;
-
-	settle(c, writers + 1);
-	/* The witness is the first client; the others also hear each other. */
-	seen = c[0].got;
-	t = now();
-	for (i = 1; i <= writers; i++, sent++)
-		client_patch(&c[i], sent, 100);
-	while (c[0].got - seen < messages) {
-		turn(&opened);
-		for (; sent < messages && sent - (c[0].got - seen) < writers;
-		     sent++)
-			client_patch(&c[1 + sent % writers], sent, 100);
-	}
-	rate = (double)messages / (now() - t);
-	printf("commit writers=%zu commits_per_s=%.0f raw_fdatasync_per_s=%.0f "
-	       "ratio=%.2f\n",
-	    writers, rate, raw, rate / raw);
-}
-
-static void
-spawn(size_t n)
-{
-	double t = now();
-	struct client *c;
-	size_t i;
-
-	for (i = 0; i < n; i += 64) {
-		size_t k = n - i < 64 ? n - i : 64, j;
-
-		c = open_all(k);
-		for (j = 0; j < k; j++)
-			close(c[j].fd);
-		free(c);
-	}
-	t = now() - t;
-	printf("spawn connections=%zu per_s=%.0f\n", n, (double)n / t);
-}
-
-static void
-idle(size_t n, void (*all_live)(struct client *, size_t))
-{
-	long wp = atol(need("QUIRE_LISTENER")), bp = atol(need("QUIRE_BROKER"));
-	double free_before = system_free_kib(), m = tree_sum(wp, memory_of),
-	       b = memory_of(bp);
-	struct client *c = open_all(n);
-
-	all_live(c, n);
-	printf("idle connections=%zu worker_kib=%.1f broker_kib=%.1f "
-	       "system_kib=%.1f\n",
-	    n, (tree_sum(wp, memory_of) - m) / (double)n,
-	    (memory_of(bp) - b) / (double)n,
-	    (free_before - system_free_kib()) / (double)n);
-	free(c);
-}
+static struct load load;
+static uint64_t numbered; /* the newest message sent */
+static uint64_t arrived;  /* the newest that all have */
+static size_t waited_for; /* how many receivers count */
+static size_t missing[LOAD_FLIGHT_MAX];
+static double sent_at[LOAD_FLIGHT_MAX];
+static double took[LOAD_MOST]; /* seconds to the last delivery, by message */
+static size_t ntook;
+static struct load_client *sippers; /* they read a little now and then */
+static size_t nsippers, next_sipper;
 
 int
 main(int argc, char **argv)
 {
-	struct rlimit files = { 65536, 65536 };
-	size_t a[4] = { 0 };
-	int i;
+	struct rlimit files;
+	size_t a[6] = { 0 };
+	size_t i;
+	int w;
 
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (argc < 3)
-		errx(2,
-		    "usage: load fanout|commit|spawn|idle|greeted NUMBER ...");
-	host = "127.0.0.1";
-	port = need("QUIRE_PORT");
-	target = need("QUIRE_TARGET");
-	if ((ep = epoll_create1(0)) == -1)
-		err(1, "epoll");
-	for (i = 2; i < argc && i < 6; i++)
-		a[i - 2] = strtoul(argv[i], NULL, 10);
-	if (strcmp(argv[1], "fanout") == 0 && argc == 6)
-		fanout(a[0], a[1], a[2], a[3]);
-	else if (strcmp(argv[1], "commit") == 0 && argc == 4)
-		commit(a[0], a[1]);
-	else if (strcmp(argv[1], "spawn") == 0)
-		spawn(a[0]);
-	else if (strcmp(argv[1], "idle") == 0)
-		idle(a[0], settle);
-	else if (strcmp(argv[1], "greeted") == 0)
-		idle(a[0], settle_greeted);
-	else
-		errx(2, "unknown measurement");
-	return (0);
+	for (w = 2; w < argc && w < 8; w++)
+		a[w - 2] = strtoul(argv[w], NULL, 10);
+	for (i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
+		if (argc > 1 && strcmp(argv[1], measures[i].name) == 0 &&
+		    argc >= 2 + measures[i].words) {
+			load_init(&load);
+			measures[i].run(a);
+			return (0);
+		}
+	errx(2, "usage: load MEASUREMENT NUMBER ...; see tests/bench/README");
+}
+
+/*
+ * One sender to all receivers, so many messages under way at a time.  Beside
+ * them may be some who never read and some who sip.
+ */
+static void
+load_fanout(const size_t *a)
+{
+	const size_t receivers = a[0], bytes = a[3], dead = a[4], slow = a[5];
+	const uint64_t messages = a[2];
+	const double n = (double)messages * (double)receivers;
+	struct load_client *others, sender;
+	double t, cpu, own;
+	size_t i;
+
+	load_hearing(receivers);
+	others = load_open_all(&load, dead + slow, load.hear);
+	load_open(&load, &sender, load.say);
+	load_settle(&sender, receivers);
+	for (i = 0; i < dead + slow; i++)
+		load_deafen(&load, &others[i]);
+	sippers = others + dead;
+	nsippers = slow;
+	ntook = 0;
+	cpu = cost_cpu_s();
+	own = cost_own_cpu_s();
+	t = cost_now_s();
+	load_burst(&sender, messages, a[1], bytes);
+	t = cost_now_s() - t;
+	cpu = cost_cpu_s() - cpu;
+	own = cost_own_cpu_s() - own;
+	printf("per_s=%.0f cost_us=%.4f p50_ms=%.3f p99_ms=%.3f own_us=%.3f\n",
+	    n / t, cpu * 1e6 / n, load_quantile(ntook, 0.5) * 1e3,
+	    load_quantile(ntook, 0.99) * 1e3, own * 1e6 / n);
+}
+
+/*
+ * Each writer sends its next when one witness has its last, which it does only
+ * after the commit.
+ */
+static void
+load_commit(const size_t *a)
+{
+	const size_t writers = a[0];
+	const uint64_t messages = a[1];
+	struct load_client *w, *witness = load_hearing(1);
+	double t;
+
+	witness->in_order = 0;
+	w = load_open_all(&load, writers, load.say);
+	load_settle(&w[0], 1);
+	ntook = 0;
+	arrived = numbered;
+	t = cost_now_s();
+	while (ntook < messages) {
+		while (numbered - arrived < writers)
+			load_next(&w[numbered % writers], 100);
+		load_turn(&load);
+	}
+	t = cost_now_s() - t;
+	printf("per_s=%.0f p50_us=%.1f p99_us=%.1f\n", (double)messages / t,
+	    load_quantile(ntook, 0.5) * 1e6, load_quantile(ntook, 0.99) * 1e6);
+}
+
+/* From connecting to the first message, which comes when all is open. */
+static void
+load_spawn(const size_t *a)
+{
+	const size_t n = a[0];
+	struct load_client *c, sender;
+	size_t i, j, k;
+	double t, cpu;
+
+	load_open(&load, &sender, load.say);
+	while (!sender.ready)
+		load_turn(&load);
+	load_send(&load, &sender, 1, 100);
+	cpu = cost_cpu_s();
+	t = cost_now_s();
+	for (i = 0; i < n; i += k) {
+		k = n - i < LOAD_SPAWN_WAVE ? n - i : LOAD_SPAWN_WAVE;
+		c = load_open_all(&load, k, load.hear);
+		load_greeted(c, k);
+		for (j = 0; j < k; j++)
+			load_close(&c[j]);
+		free(c);
+	}
+	t = cost_now_s() - t;
+	cpu = cost_cpu_s() - cpu;
+	printf("per_s=%.0f cost_us=%.0f\n", (double)n / t,
+	    cpu * 1e6 / (double)n);
+}
+
+static void
+load_idle(const size_t *a)
+{
+	double before = cost_memory_kib();
+	struct load_client *c, sender;
+
+	load_open(&load, &sender, load.say);
+	while (!sender.ready)
+		load_turn(&load);
+	load_send(&load, &sender, 1, 100);
+	c = load_open_all(&load, a[0], load.hear);
+	load_greeted(c, a[0]);
+	printf("kib=%.1f\n", (cost_memory_kib() - before) / (double)a[0]);
+}
+
+/* All of them hear one and the same message. */
+static void
+load_live(const size_t *a)
+{
+	struct load_client sender;
+	double t = cost_now_s();
+
+	load_hearing(a[0]);
+	load_open(&load, &sender, load.say);
+	load_settle(&sender, a[0]);
+	printf("connections=%zu seconds=%.1f last_ms=%.0f\n", a[0],
+	    cost_now_s() - t, took[ntook - 1] * 1e3);
+}
+
+/* All that is stored, to one new client; LOAD_BROKER is the broker's id. */
+static void
+load_catchup(const size_t *a)
+{
+	const char *broker = getenv("LOAD_BROKER");
+	struct load_client sender, *c;
+	double t, all, part;
+
+	load_hearing(1);
+	load_open(&load, &sender, load.say);
+	load_settle(&sender, 1);
+	load_burst(&sender, a[0], 64, a[1]);
+	all = cost_cpu_s();
+	part = cost_cpu_of_s(broker);
+	t = cost_now_s();
+	c = load_open_all(&load, 1, load.hear);
+	while (c->got < numbered)
+		load_turn(&load);
+	t = cost_now_s() - t;
+	part = cost_cpu_of_s(broker) - part;
+	all = cost_cpu_s() - all;
+	printf("mb_per_s=%.1f broker_share=%.3f servers_share=%.3f\n",
+	    (double)c->bytes / t / 1e6, part / t, all / t);
+}
+
+/* Nobody says anything, but pings are answered. */
+static void
+load_wakes(const size_t *a)
+{
+	struct load_client sender;
+	double wakes, until;
+	int left_ms;
+
+	load_hearing(a[0]);
+	load_open(&load, &sender, load.say);
+	load_settle(&sender, a[0]);
+	while (load_wait(&load, 500) > 0)
+		continue; /* what is under way comes to its end */
+	wakes = cost_wakes();
+	until = cost_now_s() + (double)a[1];
+	while ((left_ms = (int)((until - cost_now_s()) * 1e3)) > 0)
+		load_wait(&load, left_ms);
+	printf("wakes_per_s=%.3f\n", (cost_wakes() - wakes) / (double)a[1]);
+}
+
+static struct load_client *
+load_hearing(size_t n)
+{
+	struct load_client *c = load_open_all(&load, n, load.hear);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		c[i].watched = c[i].in_order = 1;
+	load.delivered = load_arrived;
+	waited_for = n;
+	return (c);
+}
+
+/* One at a time until all are used to it. */
+static void
+load_settle(struct load_client *sender, size_t receivers)
+{
+	waited_for = receivers;
+	while (!sender->ready)
+		load_turn(&load);
+	load_burst(sender, receivers > 5000 ? 1 : LOAD_WARM, 1, 100);
+}
+
+static void
+load_burst(struct load_client *sender, uint64_t messages, uint64_t flight,
+    size_t bytes)
+{
+	const uint64_t end = numbered + messages;
+
+	while (arrived < end) {
+		while (numbered < end && numbered - arrived < flight)
+			load_next(sender, bytes);
+		load_turn(&load);
+		if (nsippers > 0)
+			load_sip(&load, &sippers[next_sipper++ % nsippers],
+			    LOAD_SIP_BYTES);
+	}
+}
+
+static void
+load_next(struct load_client *sender, size_t bytes)
+{
+	sent_at[++numbered % LOAD_FLIGHT_MAX] = cost_now_s();
+	missing[numbered % LOAD_FLIGHT_MAX] = waited_for;
+	load_send(&load, sender, numbered, bytes);
+}
+
+static void
+load_arrived(struct load_client *c, uint64_t number)
+{
+	const size_t at = number % LOAD_FLIGHT_MAX;
+
+	if (!c->watched)
+		return;
+	if (missing[at] > 0 && --missing[at] == 0) {
+		arrived++;
+		if (ntook < LOAD_MOST)
+			took[ntook++] = cost_now_s() - sent_at[at];
+	}
+}
+
+static void
+load_greeted(struct load_client *c, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		while (!c[i].greeted)
+			load_turn(&load);
+}
+
+static double
+load_quantile(size_t n, double q)
+{
+	if (n == 0)
+		return (0);
+	qsort(took, n, sizeof(took[0]), load_compare);
+	return (took[(size_t)((double)(n - 1) * q)]);
+}
+
+static int
+load_compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return ((*x > *y) - (*x < *y));
 }
