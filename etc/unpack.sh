@@ -1,30 +1,29 @@
 #!/bin/sh
-# unpack.sh DIR: the packages in packages.unpacked, unpacked below DIR, with the
-# libraries that the machine lacks.  On Debian and its kin only; elsewhere there
-# is nothing to do, and tests find their programs in PATH or are skipped.
+# unpack.sh DIR: those of the packages in packages.unpacked that the machine does
+# not have, unpacked below DIR with the libraries that it lacks.  On Debian and
+# its kin only; elsewhere there is nothing to do, and tests find their programs
+# in PATH or are skipped.
 set -eu
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 0
 mkdir -p "$1/done"
 dir=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-# Of names on standard input, those that are not in DIR yet.
+# Of names on standard input, those that are neither installed nor in DIR yet.
 missing()
 {
 	while read -r p; do
-		[ -e "$dir/done/$p" ] || echo "$p"
+		state=$(dpkg-query -W -f '${db:Status-Status}' "$p" \
+		    2>/dev/null) || state=
+		[ "$state" = installed ] || [ -e "$dir/done/$p" ] || echo "$p"
 	done
 }
 
-# Libraries that a package needs and that are not installed.
+# Libraries that a package needs.
 libraries()
 {
-	dpkg-deb -f "$1" Depends | tr ',' '\n' |
-	    sed -n 's/^ *\(lib[^ |]*\).*/\1/p' | while read -r p; do
-		state=$(dpkg-query -W -f '${db:Status-Status}' "$p" \
-		    2>/dev/null) || state=
-		[ "$state" = installed ] || echo "$p"
-	done
+	dpkg-deb -f "$1" Pre-Depends Depends | tr ':,' '\n\n' |
+	    sed -n 's/^ *\(lib[^ |]*\).*/\1/p'
 }
 
 names=$(sed '/^#/d' packages.unpacked | missing)

@@ -16,10 +16,12 @@ private_prepare()
 	    SYSCONFDIR=/etc etc/install.sh install
 	cp -a /etc "$QUIRE_PRIVATE/etc"
 	cp -a "$QUIRE_PRIVATE/root/etc/." "$QUIRE_PRIVATE/etc"
-	mkdir "$QUIRE_PRIVATE/dev" "$QUIRE_PRIVATE/dev/shm"
+	mkdir "$QUIRE_PRIVATE/dev" "$QUIRE_PRIVATE/dev/shm" \
+	    "$QUIRE_PRIVATE/dev/pts"
 	for f in null zero full random urandom tty fd stdin stdout stderr; do
 		cp -a "/dev/$f" "$QUIRE_PRIVATE/dev"
 	done
+	ln -s pts/ptmx "$QUIRE_PRIVATE/dev/ptmx"
 }
 
 # Within: what was prepared takes the place of the machine's own, and what
@@ -34,6 +36,7 @@ private_enter()
 	done
 	mount --bind "$QUIRE_PRIVATE/root/usr/local" /usr/local
 	mount --bind "$QUIRE_PRIVATE/dev" /dev
+	mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts
 	for d in /run /var/lib /var/log /dev/shm; do
 		mount -t tmpfs tmpfs $d
 	done

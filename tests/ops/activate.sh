@@ -145,6 +145,12 @@ ready()
 }
 
 mkfifo "$QUIRE_DIR/up"
+# Unpacked by etc/unpack.sh, if it is not installed.
+if ! command -v systemd-socket-activate >/dev/null; then
+	PATH=$PATH:$QUIRE_B/unpacked/usr/bin
+	LD_LIBRARY_PATH=$(echo "$QUIRE_B"/unpacked/usr/lib/*-linux-gnu*/systemd)
+	export PATH LD_LIBRARY_PATH
+fi
 if command -v systemd-socket-activate >/dev/null; then
 	passed_by_systemd
 else
