@@ -44,21 +44,9 @@ common()
 	for f in man/*.[1-9]; do
 		echo "/usr/local/share/man/man${f##*.}/${f##*/}"
 	done
-	printf '/usr/local/share/quire/%s\n' LICENSE README manifest \
-	    quire.conf sysusers.conf inetd/inetd.conf inetd/xinetd.conf \
-	    tcpserver/run init.d/quired init.d/quire-worker openrc/quired \
-	    openrc/quire-worker systemd/quired.service \
-	    systemd/quire-worker.service systemd/quire-worker.socket \
-	    systemd/quire-worker@.service runit/quired/run \
-	    runit/quired/check runit/quire-worker/run
-	for s in quired quire-worker; do
-		printf "/usr/local/share/quire/s6/$s/%s\n" run type \
-		    notification-fd timeout-kill
-	done
-	echo /usr/local/share/quire/s6/quire-worker/dependencies
-	for s in freebsd netbsd openbsd; do
-		printf "/usr/local/share/quire/rc.d/$s/%s\n" quired quire_worker
-	done
+	printf '/usr/local/share/quire/%s\n' LICENSE README manifest
+	find etc -type f ! -name '*.sh' ! -name 'packages.*' |
+	    sed 's,^etc,/usr/local/share/quire,'
 }
 
 # system NAME SYSCONFDIR FILE ...: the files of that system.
