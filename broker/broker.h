@@ -191,6 +191,9 @@ struct broker_count {
 
 #define DOC_BUCKETS 4096
 
+struct tracer; /* trace.c */
+TAILQ_HEAD(tracer_list, tracer);
+
 struct job; /* job.h */
 TAILQ_HEAD(job_list, job);
 
@@ -220,6 +223,7 @@ struct broker {
 	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
 	struct job_list jobs;
+	struct tracer_list tracers;
 	struct event *compact_ev;
 	struct event *metrics_ev;
 	int stopping;

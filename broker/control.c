@@ -25,6 +25,8 @@ static void control_event(struct bufferevent *, short, void *);
 static void control_status(struct broker *, struct evbuffer *);
 static void control_stores(struct broker *, struct evbuffer *);
 
+static control_job control_log_level;
+
 static const struct command {
 	const char *name;
 	void (*run)(struct broker *, struct evbuffer *);
@@ -41,6 +43,8 @@ static const struct command {
 	{ "delete", NULL, control_delete },
 	{ "connections", NULL, control_connections },
 	{ "kick", NULL, control_kick },
+	{ "log-level", NULL, control_log_level },
+	{ "trace", NULL, control_trace },
 	{ "revoke", NULL, control_revoke },
 	{ "reload", NULL, control_reload },
 	{ "forgive", NULL, control_forgive },
@@ -179,6 +183,24 @@ control_status(struct broker *b, struct evbuffer *out)
 	for (i = 0; i < n; i++)
 		evbuffer_add_printf(out, "%s %" PRIu64 "\n", rows[i].name,
 		    rows[i].value);
+}
+
+static void
+control_log_level(struct broker *b, struct bufferevent *bev, const char *word)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+	int level = log_level_parse(word);
+
+	(void)b;
+	if (*word != '\0' && level == -1) {
+		control_refuse(bev, "error, warn, info or debug");
+		return;
+	}
+	if (level != -1)
+		log_level_set((enum log_level)level);
+	evbuffer_add_printf(bufferevent_get_output(bev), "%s\ndone\n",
+	    names[log_level_get()]);
+	control_answered(bev);
 }
 
 struct control_scan {

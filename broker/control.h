@@ -19,6 +19,7 @@ control_job control_backup;	/* control_backup.c */
 control_job control_quarantine; /* quarantine.c */
 /* control_revoke.c */
 control_job control_revoke, control_forgive, control_revocations;
+control_job control_trace;		       /* trace.c */
 control_job control_reload;		       /* control_reload.c */
 control_job control_connections, control_kick; /* control_connections.c */
 /* control_store.c */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "broker/lanes.h"
+#include "broker/trace.h"
 #include "common/log.h"
 
 static int (*const handlers[IPC_COUNT])(struct session *,
@@ -38,6 +39,7 @@ dispatch(struct session *s, const struct msg *m)
 
 	log_debug("session %llu > %s", (unsigned long long)s->id,
 	    ipc_name(m->type));
+	trace(s, m, TRACE_IN);
 	if (s->kicked && m->type != IPC_BYE && m->type != IPC_TALLY)
 		return (0); /* sent before it could know */
 	if (s->until_s != 0 && time(NULL) > s->until_s) {

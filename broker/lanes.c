@@ -20,6 +20,7 @@
 #include "broker/fanout.h"
 #include "broker/fanout_words.h"
 #include "broker/lanes.h"
+#include "broker/trace.h"
 #include "common/log.h"
 
 /* More words than this waiting: fan-out does nothing any more. */
@@ -419,7 +420,8 @@ lanes_answer(struct session *s, int fd, int on)
 		log_warn("session %llu: lane", (unsigned long long)s->id);
 		session_close(s);
 		return;
-	}
+	} else
+		trace(s, &m, TRACE_OUT);
 	session_flush(s);
 }
 

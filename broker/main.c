@@ -30,6 +30,7 @@
 #include "broker/reload.h"
 #include "broker/web.h"
 #include "broker/quarantine.h"
+#include "broker/trace.h"
 #include "common/log.h"
 #include "common/ready.h"
 
@@ -287,6 +288,7 @@ main_loop(struct broker *b, struct options *o)
 
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
+	TAILQ_INIT(&b->tracers);
 	quarantine_boot(b);
 	if (batch_init(b) == -1 || compact_init(b) == -1 ||
 	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1 ||
@@ -346,6 +348,7 @@ main_stop(evutil_socket_t sig, short what, void *arg)
 	listener_free(workers);
 	listener_free(control);
 	jobs_stop(b);
+	traces_stop(b);
 	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, entry);
 		session_kick(s, CODE_SHUTDOWN);

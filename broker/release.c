@@ -7,6 +7,7 @@
 
 #include "broker/garbage.h"
 #include "broker/lanes.h"
+#include "broker/trace.h"
 #include "common/log.h"
 #include "common/wire.h"
 
@@ -92,6 +93,7 @@ release_opened(struct op *op)
 		session_close(s);
 		return;
 	}
+	trace(s, &m, TRACE_OUT);
 	lanes_expect(s);
 	s->has_ring = 1;
 }

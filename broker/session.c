@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/lanes.h"
+#include "broker/trace.h"
 #include "common/log.h"
 
 static void session_readable(evutil_socket_t, short, void *);
@@ -132,6 +133,7 @@ session_send(struct session *s, const struct msg *m)
 {
 	if (s->dead || s->mute)
 		return;
+	trace(s, m, TRACE_OUT);
 	if (chan_send(&s->chan, m) == -1) {
 		log_warn("session %llu: %s", (unsigned long long)s->id,
 		    ipc_name(m->type));
@@ -154,6 +156,7 @@ session_give_ring(struct session *s)
 	fds[0] = s->doc->reader_fd;
 	fds[1] = s->doc->bell.wait_fd;
 	if (chan_send_fds(&s->chan, &m, fds, 2) == 0) {
+		trace(s, &m, TRACE_OUT);
 		session_flush(s);
 	} else if (errno == EAGAIN) {
 		s->ring_due = 1;

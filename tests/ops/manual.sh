@@ -257,8 +257,8 @@ done
 
 if [ -x "$bin/quirectl" ]; then
 	"$bin/quirectl" '-?' 2>&1 >/dev/null |
-	    sed -n 's/.*\[-f conf\] \([a-z]*\).*/\1/p' | sort -u >"$tmp/usage"
-	sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' man/quirectl.8 | sort -u \
+	    sed -n 's/.*\[-f conf\] \([a-z-]*\).*/\1/p' | sort -u >"$tmp/usage"
+	sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' man/quirectl.8 | sort -u \
 	    >"$tmp/page"
 	[ -s "$tmp/usage" ] || echo 'no usage message' >"$tmp/usage"
 	diff "$tmp/usage" "$tmp/page" >"$tmp/wrong"

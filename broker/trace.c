@@ -1,0 +1,159 @@
+/*
+ * `trace SESSION [NAME,...]': a line a message until who asked leaves; session
+ * 0 is every one, no name every message.
+ *
+ *	1763714405.123 session 17 > submit octets=120
+ *	1763714405.125 session 17 < verdict octets=0 code=ok
+ *
+ * Who does not read misses lines, and is told how many.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+#include "broker/control.h"
+#include "broker/trace.h"
+#include "common/codes.h"
+
+/* What may wait unread. */
+#define TRACE_UNREAD_MAX_BYTES ((size_t)1024 * 1024)
+
+struct tracer {
+	struct broker *broker;
+	struct bufferevent *bev;
+	uint64_t session; /* 0: all */
+	uint64_t types;	  /* a bit each */
+	uint64_t lost;
+	TAILQ_ENTRY(tracer) entry;
+};
+
+_Static_assert(IPC_COUNT <= 64, "a bit each");
+
+static int trace_words(struct tracer *, const char *);
+static int trace_names(struct tracer *, const char *);
+static void trace_gone(struct bufferevent *, short, void *);
+static void trace_line(struct tracer *, const struct session *,
+    const struct msg *, enum trace_way);
+
+void
+control_trace(struct broker *b, struct bufferevent *bev, const char *words)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL || trace_words(t, words) == -1) {
+		control_refuse(bev,
+		    t == NULL ? "no memory" : "there is no such message");
+		free(t);
+		return;
+	}
+	t->broker = b;
+	t->bev = bev;
+	TAILQ_INSERT_TAIL(&b->tracers, t, entry);
+	bufferevent_setcb(bev, NULL, NULL, trace_gone, t);
+	bufferevent_set_timeouts(bev, NULL, NULL);
+	bufferevent_enable(bev, EV_READ); /* to see it leave */
+}
+
+void
+trace(const struct session *s, const struct msg *m, enum trace_way way)
+{
+	struct tracer *t;
+
+	TAILQ_FOREACH(t, &s->broker->tracers, entry)
+		if ((t->session == 0 || t->session == s->id) &&
+		    m->type < IPC_COUNT &&
+		    (t->types & UINT64_C(1) << m->type) != 0)
+			trace_line(t, s, m, way);
+}
+
+void
+traces_stop(struct broker *b)
+{
+	struct tracer *t;
+
+	while ((t = TAILQ_FIRST(&b->tracers)) != NULL)
+		trace_gone(t->bev, 0, t);
+}
+
+static int
+trace_words(struct tracer *t, const char *words)
+{
+	char *end;
+
+	t->session = strtoull(words, &end, 10);
+	if (*words < '0' || *words > '9')
+		return (-1);
+	if (*end == '\0') {
+		t->types = UINT64_MAX;
+		return (0);
+	}
+	return (*end == ' ' ? trace_names(t, end + 1) : -1);
+}
+
+static int
+trace_names(struct tracer *t, const char *names)
+{
+	unsigned int i;
+	size_t n;
+
+	for (;;) {
+		n = strcspn(names, ",");
+		for (i = 0; i < IPC_COUNT; i++)
+			if (ipc_row(i) != NULL && strlen(ipc_name(i)) == n &&
+			    strncasecmp(ipc_name(i), names, n) == 0)
+				break;
+		if (i == IPC_COUNT)
+			return (-1);
+		t->types |= UINT64_C(1) << i;
+		if (names[n] == '\0')
+			return (0);
+		names += n + 1;
+	}
+}
+
+static void
+trace_gone(struct bufferevent *bev, short what, void *arg)
+{
+	struct tracer *t = arg;
+
+	(void)what;
+	TAILQ_REMOVE(&t->broker->tracers, t, entry);
+	bufferevent_free(bev);
+	free(t);
+}
+
+static void
+trace_line(struct tracer *t, const struct session *s, const struct msg *m,
+    enum trace_way way)
+{
+	struct evbuffer *out = bufferevent_get_output(t->bev);
+	const struct ipc_row *row = ipc_row(m->type);
+	const char *code = NULL;
+	struct timespec now;
+	size_t octets = 0;
+	unsigned int i;
+
+	if (evbuffer_get_length(out) > TRACE_UNREAD_MAX_BYTES) {
+		t->lost++;
+		return;
+	}
+	if (t->lost > 0)
+		evbuffer_add_printf(out, "lost %llu\n",
+		    (unsigned long long)t->lost);
+	t->lost = 0;
+	for (i = 0; i < row->nfields; i++)
+		if (row->field[i].type == IPC_BYTES)
+			octets += m->f[i].b.n;
+		else if (strcmp(row->field[i].name, "code") == 0)
+			code = code_name((unsigned int)m->f[i].u);
+	clock_gettime(CLOCK_REALTIME, &now);
+	evbuffer_add_printf(out, "%lld.%03ld session %llu %c %s octets=%zu",
+	    (long long)now.tv_sec, now.tv_nsec / 1000000,
+	    (unsigned long long)s->id, way == TRACE_IN ? '>' : '<', row->name,
+	    octets);
+	evbuffer_add_printf(out, code == NULL ? "\n" : " code=%s\n", code);
+}

@@ -1,0 +1,86 @@
+#!/bin/sh
+# quirectl log-level, trace and top: what goes on, without what it is about.
+set -u
+. tests/lib/server.sh
+. tests/lib/tap.sh
+ctl=$QUIRE_B/quirectl
+conf=$QUIRE_DIR/conf
+out=$QUIRE_DIR/out
+url=$QUIRE_URL/ws/demo
+tracer=
+trap '[ -z "$tracer" ] || kill $tracer' EXIT
+
+# --- log-level ---------------------------------------------------------------
+
+was=$("$ctl" -f "$conf" log-level)
+is 'the level is changed' "$("$ctl" -f "$conf" log-level error)" error
+is '... and stays so' "$("$ctl" -f "$conf" log-level)" error
+is '... until it is changed again' "$("$ctl" -f "$conf" log-level "$was")" \
+    "$was"
+"$ctl" -f "$conf" log-level loud 2>/dev/null
+is 'no such level: 64' $? 64
+
+# --- trace -------------------------------------------------------------------
+
+# traced FILE OPTION ...: a trace into the file; a message is seen before it
+# counts as there.
+traced()
+{
+	file=$1
+	shift
+	"$ctl" -f "$conf" trace "$@" >"$file" &
+	tracer="$tracer $!"
+	soon sees "$file"
+}
+
+sees()
+{
+	timeout 20 "$ctl" send "$url?token=$WRITE" 'a secret body'
+	grep -q ' submit ' "$1"
+}
+
+traced "$out"
+ok $? 'messages are seen'
+has '... with number, way, name and octets' "$out" \
+    '^[0-9]+\.[0-9]{3} session [0-9]+ > submit octets=[0-9]+$'
+has '... with a code where there is one, and descriptors' "$out" \
+    '< opened octets=[0-9]+ code=ok$'
+traced "$QUIRE_DIR/some" -m submit,VERDICT
+ok $? 'by name'
+is '... nothing else is' \
+    "$(grep -cv '[<>] \(submit\|verdict\) ' "$QUIRE_DIR/some")" 0
+"$ctl" -f "$conf" trace -s 99 >"$QUIRE_DIR/none" &
+tracer="$tracer $!"
+timeout 20 "$ctl" send "$url?token=$WRITE" x
+is 'of another session nothing' "$(wc -c <"$QUIRE_DIR/none" | tr -d ' ')" 0
+"$ctl" -f "$conf" trace -m NOTHING 2>/dev/null
+is 'no such message: 65' $? 65
+"$ctl" -f "$conf" trace -s x 2>/dev/null
+is 'no such number: 65' $? 65
+! grep -q 'secret\|eyJ' "$out"
+ok $? 'no body and no token is in it'
+# shellcheck disable=SC2086
+kill $tracer
+tracer=
+
+# --- top ---------------------------------------------------------------------
+
+timeout 60 "$ctl" listen "$url?token=$READ" >/dev/null 2>&1 &
+tracer=$!
+soon sh -c "'$ctl' -f '$conf' connections | grep -q sds:demo"
+"$ctl" -f "$conf" top -n 1 </dev/null >"$out"
+is 'top once: 0' $? 0
+has '... has figures and what they grow by' "$out" '^sessions +1 +0\.0$'
+has '... and the stores' "$out" '^ +1  sds:demo$'
+! grep -q "$(printf '\033')" "$out"
+ok $? '... and no escapes where there is no terminal'
+"$ctl" -f "$conf" top -n 0 2>/dev/null
+is 'not at all: 64' $? 64
+if command -v script >/dev/null; then
+	printf q | timeout 20 script -qec "'$ctl' -f '$conf' top" /dev/null \
+	    >"$out"
+	is 'q ends it' $? 0
+else
+	skip 'q ends it' 'no script(1)'
+fi
+finished
