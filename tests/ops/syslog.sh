@@ -6,6 +6,7 @@
 set -eu
 [ "$(uname -s)" = Linux ] || { echo "only Linux has mount namespaces"; exit 77; }
 [ "$(id -u)" = 0 ] || { echo "only root may mount"; exit 77; }
+unshare -m true 2>/dev/null || { echo "no mount namespace to be had"; exit 77; }
 if [ -z "${SYSLOG_INSIDE:-}" ]; then
 	SYSLOG_INSIDE=1 exec unshare -m "$0"
 fi
