@@ -71,7 +71,7 @@ do_install()
 		mode=644
 		[ ! -x "$f" ] || mode=755
 		case ${f#etc/} in
-		deps.sh|install.sh|run.sh|unpack.sh|packages.*) ;;
+		deps.sh|install.sh|run.sh|unpack.sh|packages.*|debian/*|ports/*) ;;
 		*)	place $mode "$f" "$share/${f#etc/}" ;;
 		esac
 	done
