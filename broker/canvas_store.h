@@ -6,6 +6,7 @@
 #define QUIRE_CANVAS_STORE_H
 
 #include "broker/txn.h"
+#include "common/canvas.h"
 
 int canvas_store_put(struct txn *, struct bytes key, uint64_t stamp,
     struct bytes stored);
@@ -13,5 +14,8 @@ int canvas_store_put(struct txn *, struct bytes key, uint64_t stamp,
 int canvas_store_get(struct txn *, struct bytes key, struct buf *stored);
 /* The octets of a register that was found otherwise: 0, -1. */
 int canvas_store_read(struct txn *, const struct field *, struct buf *stored);
+
+/* canvas_check.c: 1: items that can be spliced into JSON. */
+int canvas_items_ok(struct bytes items);
 
 #endif

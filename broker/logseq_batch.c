@@ -4,8 +4,8 @@
  * What changed something is a row of the log and moves t by one.
  */
 #include "broker/logseq_verbs.h"
+#include "common/json.h"
 #include "common/limits.h"
-#include "common/utf8.h"
 #include "common/wire.h"
 
 struct batch {
@@ -20,7 +20,8 @@ struct batch {
 static enum code batch_check(struct batch *, const struct submit *);
 static enum code batch_texts(struct batch *, const struct submit *);
 static enum code batch_run(struct batch *, const struct submit *);
-static int batch_shape(struct bytes items, uint64_t texts);
+static int batch_shape(struct bytes items, struct bytes texts);
+static int batch_string(struct bytes);
 static enum edit_error batch_entry(struct batch *, const struct logseq_entry *,
     struct bytes text);
 static enum edit_error batch_edit(struct batch *, struct edit *,
@@ -94,9 +95,7 @@ batch_texts(struct batch *b, const struct submit *s)
 			return (CODE_STORAGE);
 		b->texts = buf_bytes(&b->bodies);
 	}
-	return (utf8_valid(b->texts) && batch_shape(s->items, b->texts.n)
-		? CODE_OK
-		: CODE_INVALID);
+	return (batch_shape(s->items, b->texts) ? CODE_OK : CODE_INVALID);
 }
 
 static enum code
@@ -124,9 +123,12 @@ batch_run(struct batch *b, const struct submit *s)
 	return (CODE_OK);
 }
 
-/* Nothing is applied of what the worker did not pack well. */
+/*
+ * Nothing is applied of what the worker did not pack well; and others will read
+ * the texts as JSON.
+ */
 static int
-batch_shape(struct bytes items, uint64_t texts)
+batch_shape(struct bytes items, struct bytes texts)
 {
 	struct logseq_entry entry;
 	struct bytes packed, rest, item;
@@ -135,16 +137,30 @@ batch_shape(struct bytes items, uint64_t texts)
 
 	while ((r = list_next(&items, &packed)) == 1) {
 		if (logseq_entry_unpack(packed, &entry) == -1 ||
-		    entry.text > texts || ++entries > LOGSEQ_ENTRIES_MAX ||
-		    entry.op.n > LOGSEQ_OP_MAX || !utf8_valid(entry.op_json))
+		    entry.text > texts.n || ++entries > LOGSEQ_ENTRIES_MAX ||
+		    entry.op.n > LOGSEQ_OP_MAX ||
+		    !batch_string(bytes_of(texts.p, (size_t)entry.text)) ||
+		    (!bytes_eq(entry.op_json, BYTES_LIT("null")) &&
+			!batch_string(entry.op_json)))
 			return (0);
-		texts -= entry.text;
+		texts = bytes_skip(texts, (size_t)entry.text);
 		for (rest = entry.items; (r = list_next(&rest, &item)) == 1;)
 			n++;
 		if (r == -1 || n > LOGSEQ_ITEMS_MAX)
 			return (0);
 	}
-	return (r == 0 && texts == 0);
+	return (r == 0 && texts.n == 0);
+}
+
+/* A string in JSON, with its quotes and nothing else. */
+static int
+batch_string(struct bytes text)
+{
+	struct json_report report;
+	struct json v;
+
+	return (json_parse(&v, text, 0, &report) == 0 &&
+	    v.type == JSON_STRING && v.text.n == text.n);
 }
 
 static enum edit_error
@@ -178,7 +194,8 @@ batch_edit(struct batch *b, struct edit *e, struct bytes text)
 	if (e->cleaned)
 		edit_text(e);
 
-	error = edit_apply(e);
+	error = !e->cleaned || batch_string(buf_bytes(&e->text)) ? edit_apply(e)
+								 : EDIT_BAD;
 	if (error == EDIT_OK && edit_cycle(e, &a))
 		error = EDIT_CYCLE;
 	if (error == EDIT_OK)

@@ -11,7 +11,7 @@
 #include "broker/rule.h"
 #include "common/canvas.h"
 #include "common/canvas_merge.h"
-#include "common/utf8.h"
+#include "common/json.h"
 #include "common/wire.h"
 
 /* A patch that takes more of the ring is fetched. */
@@ -25,7 +25,6 @@ static enum code canvas_presence(struct txn *, const struct submit *);
 
 static enum code canvas_may(const struct txn *);
 static struct bytes canvas_client(struct bytes card);
-static int canvas_items_ok(struct bytes);
 static enum code canvas_store(struct txn *, struct bytes items);
 static enum code canvas_write(struct txn *, struct canvas_merge *);
 static int canvas_put(struct txn *, const struct canvas_component *);
@@ -94,7 +93,7 @@ canvas_leave(struct txn *t)
 	buf_add_str(&text, "{\"type\":\"patch\",\"ephemeralPatches\":[{");
 	list_next(&card, &key);
 	while (canvas_card_next(&card, &key, &component) == 1) {
-		if (!utf8_valid(key) || canvas_held(t, client, key))
+		if (!json_raw_ok(key) || canvas_held(t, client, key))
 			continue;
 		buf_add_str(&text, n++ > 0 ? ",\"" : "\"");
 		buf_add_bytes(&text, key);
@@ -131,7 +130,8 @@ canvas_patch(struct txn *t, const struct submit *s)
 		txn_blob_read(t, s->body.blob, 0, (size_t)s->body.size, &whole);
 		items = buf_bytes(&whole);
 	}
-	code = items.n == 0 ? CODE_INVALID : canvas_store(t, items);
+	code = items.n > 0 && canvas_items_ok(items) ? canvas_store(t, items)
+						     : CODE_INVALID;
 	buf_free(&whole);
 	if (code != CODE_OK)
 		return (code);
@@ -181,19 +181,9 @@ canvas_client(struct bytes card)
 	struct bytes client;
 
 	if (list_next(&card, &client) != 1 || client.n > CANVAS_CLIENT_MAX ||
-	    !utf8_valid(client))
+	    !json_raw_ok(client))
 		return (BYTES_NONE);
 	return (client);
-}
-
-static int
-canvas_items_ok(struct bytes items)
-{
-	struct buf text = BUF_INIT;
-	int ok = canvas_items_text(&text, items) == 0;
-
-	buf_free(&text);
-	return (ok);
 }
 
 /* All of it is merged in memory before any of it is written. */

@@ -11,7 +11,6 @@
 #include "broker/rule.h"
 #include "broker/rule_secsync_state.h"
 #include "common/secsync.h"
-#include "common/utf8.h"
 #include "common/wire.h"
 
 #define PERM_WRITER (PERM_READ | PERM_SNAPSHOT | PERM_UPDATE | PERM_EPHEMERAL)
@@ -40,6 +39,8 @@ static enum code update_store(struct txn *, const struct submit *,
     struct secsync_head *);
 
 static enum code may(const struct txn *, const struct submit *,
+    enum claims_perm, uint64_t size_max);
+static enum code may_say(const struct txn *, const struct submit *,
     enum claims_perm, uint64_t size_max);
 static unsigned int may_perms(const struct txn *);
 static uint64_t may_max(const struct claims *, enum claims_perm);
@@ -91,8 +92,8 @@ rule_snapshot(struct txn *t, const struct submit *s)
 	struct secsync_head head;
 	enum code code;
 
-	code =
-	    may(t, s, PERM_SNAPSHOT, (uint64_t)t->conf->secsync_snapshot_max);
+	code = may_say(t, s, PERM_SNAPSHOT,
+	    (uint64_t)t->conf->secsync_snapshot_max);
 	if (code != CODE_OK)
 		return (code);
 	if (secsync_items_unpack(s->items, &items) == -1 ||
@@ -115,7 +116,8 @@ rule_update(struct txn *t, const struct submit *s)
 	struct secsync_head head;
 	enum code code;
 
-	code = may(t, s, PERM_UPDATE, (uint64_t)t->conf->secsync_update_max);
+	code =
+	    may_say(t, s, PERM_UPDATE, (uint64_t)t->conf->secsync_update_max);
 	if (code == CODE_OK)
 		code = update_check(t, s, &head, &val);
 	if (code == CODE_OK)
@@ -143,8 +145,8 @@ rule_ephemeral(struct txn *t, const struct submit *s)
 {
 	enum code code;
 
-	code =
-	    may(t, s, PERM_EPHEMERAL, (uint64_t)t->conf->secsync_ephemeral_max);
+	code = may_say(t, s, PERM_EPHEMERAL,
+	    (uint64_t)t->conf->secsync_ephemeral_max);
 	if (code != CODE_OK)
 		return (code);
 	return (relay(t, s, "{\"type\":\"ephemeral-message\",", "}", 0));
@@ -315,8 +317,18 @@ may(const struct txn *t, const struct submit *s, enum claims_perm perm,
 		return (CODE_NO_SCOPE);
 	if (size > size_max || (c != NULL && size > may_max(c, perm)))
 		return (CODE_TOO_LARGE);
-	/* A blob is looked at by whoever fetches it. */
-	return (utf8_valid(s->body.b) ? CODE_OK : CODE_INVALID);
+	return (CODE_OK);
+}
+
+/* The same of what is kept or relayed. */
+static enum code
+may_say(const struct txn *t, const struct submit *s, enum claims_perm perm,
+    uint64_t size_max)
+{
+	enum code code = may(t, s, perm, size_max);
+
+	return (code == CODE_OK && !secsync_body_ok(&s->body) ? CODE_INVALID
+							      : code);
 }
 
 static unsigned int

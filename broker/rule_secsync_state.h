@@ -21,4 +21,10 @@ void secsync_reg_put(struct txn *, char kind, struct bytes key,
     struct bytes val);
 int secsync_reg_get(struct txn *, char kind, struct bytes key, struct buf *);
 
+/*
+ * rule_secsync_body.c: 1: the members of a message, no more and no less, in
+ * JSON.  A blob is looked at by whoever fetches it.
+ */
+int secsync_body_ok(const struct body *);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * UTF-8 validation and encoding.  Decoding to code points is not here: the
- * only reader of code points is worker/json_text.c.
+ * only reader of code points is common/json_text.c.
  */
 #include "common/utf8.h"
 

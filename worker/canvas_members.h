@@ -5,7 +5,7 @@
 #ifndef QUIRE_CANVAS_MEMBERS_H
 #define QUIRE_CANVAS_MEMBERS_H
 
-#include "worker/json.h"
+#include "common/json.h"
 
 struct canvas_member {
 	struct bytes name; /* as it can be spliced between quotes */

@@ -1,12 +1,13 @@
 /* Tombstones are not kept: who comes later has nothing to remove. */
 #include "common/limits.h"
-#include "common/utf8.h"
+#include "common/json.h"
 #include "common/wire.h"
 #include "worker/canvas_presence.h"
 
 /* Presence has no numbers; a stamp must be one. */
 #define PRESENCE_STAMP 1
 
+static int presence_sound(struct bytes);
 static int presence_load(void *, struct bytes key, struct buf *);
 static int presence_pack(struct buf *, const struct canvas_merge *,
     struct bytes client);
@@ -58,9 +59,23 @@ canvas_presence_text(struct buf *b, struct bytes card, struct bytes client)
 		if (start > 0)
 			buf_add_u8(b, ',');
 		if (canvas_component_text(b, key, component, 0) != 1 ||
-		    !utf8_valid(bytes_skip(buf_bytes(b), start)))
+		    !presence_sound(
+			bytes_skip(buf_bytes(b), start + (start > 0))))
 			buf_trunc(b, start);
 	}
+}
+
+static int
+presence_sound(struct bytes members)
+{
+	struct json_scan s;
+	struct json t;
+	int r;
+
+	json_scan_members(&s, members, JSON_DEPTH_MAX);
+	while ((r = json_scan_next(&s, &t)) == 1)
+		continue;
+	return (r == 0);
 }
 
 static int

@@ -16,7 +16,7 @@
 
 #include "common/logseq.h"
 #include "worker/conn.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 #define LOGSEQ_PARAMS_MAX 3
 

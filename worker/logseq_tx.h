@@ -6,7 +6,7 @@
 #ifndef QUIRE_LOGSEQ_TX_H
 #define QUIRE_LOGSEQ_TX_H
 
-#include "worker/json.h"
+#include "common/json.h"
 #include "worker/logseq.h"
 
 enum logseq_tx_shape {

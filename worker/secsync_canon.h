@@ -5,7 +5,7 @@
 #ifndef QUIRE_SECSYNC_CANON_H
 #define QUIRE_SECSYNC_CANON_H
 
-#include "worker/json.h"
+#include "common/json.h"
 
 #define SECSYNC_CANON_DEPTH 32
 

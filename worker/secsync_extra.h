@@ -5,7 +5,7 @@
 #ifndef QUIRE_SECSYNC_EXTRA_H
 #define QUIRE_SECSYNC_EXTRA_H
 
-#include "worker/json.h"
+#include "common/json.h"
 
 /*
  * Whether list (NULL at its end, or NULL) has this member, its value is of that

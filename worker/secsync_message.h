@@ -8,7 +8,7 @@
 
 #include "common/buf.h"
 #include "common/secsync.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 #define SECSYNC_DEPTH_MAX 8
 

@@ -18,7 +18,7 @@
 #define QUIRE_TRANSIT_H
 
 #include "common/buf.h"
-#include "worker/json.h"
+#include "common/json.h"
 #include "worker/transit_cache.h"
 
 #define TRANSIT_DEPTH_MAX 64

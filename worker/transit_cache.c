@@ -1,6 +1,6 @@
 /* The two tables of cache codes. */
 #include "common/utf8.h"
-#include "worker/json.h"
+#include "common/json.h"
 #include "worker/transit_cache.h"
 
 #define CODE_FIRST '0'

@@ -8,7 +8,7 @@
 #include "common/canvas_merge.h"
 #include "worker/canvas_message.h"
 #include "worker/canvas_presence.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

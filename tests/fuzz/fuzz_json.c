@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/utf8.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

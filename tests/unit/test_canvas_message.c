@@ -11,7 +11,7 @@
 #include "common/wire.h"
 #include "worker/canvas_message.h"
 #include "worker/canvas_presence.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 static const struct canvas_shape shape = { 64, 1000 };
 
@@ -313,7 +313,10 @@ a_card_that_makes_no_sense_shows_nothing(void **state)
 	static const char *const cards[] = { "", "\002m", "\001m\001",
 		"\001m\001k\005\001\001\001f",
 		"\001m\001k\010\001\001\001f\001\001\001\377",
-		"\001m\001k\001\001" };
+		"\001m\001k\001\001",
+		"\001m\001k\010\001\001\001f\001\001\001}", /* no JSON */
+		"\001m\001k\010\001\001\001\"\001\001\0011",
+		"\001m\001\"\010\001\001\001f\001\001\0011" };
 	struct buf card = BUF_INIT;
 	size_t i;
 

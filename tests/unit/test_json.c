@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "worker/json.h"
+#include "common/json.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -370,6 +370,53 @@ tokens_come_one_by_one(void **state)
 	assert_int_equal(json_scan_next(&s, &t), -1);
 }
 
+static int
+members(const char *text)
+{
+	struct json_scan s;
+	struct json t;
+	int n = 0, rc;
+
+	json_scan_members(&s, bytes_str(text), 3);
+	while ((rc = json_scan_next(&s, &t)) == 1)
+		n += t.type == JSON_KEY;
+	return (rc == -1 ? -1 : n);
+}
+
+static void
+members_are_scanned_without_their_braces(void **state)
+{
+	(void)state;
+	assert_int_equal(members(""), 0);
+	assert_int_equal(members(" "), 0);
+	assert_int_equal(members("\"a\":1"), 1);
+	assert_int_equal(members("\"a\":{},\"b\":[{\"c\":2}] "), 3);
+	assert_int_equal(members("\"a\":[[[]]]"), -1);
+	assert_int_equal(members("\"a\""), -1);
+	assert_int_equal(members("\"a\":"), -1);
+	assert_int_equal(members("\"a\":1,"), -1);
+	assert_int_equal(members("\"a\":[1"), -1);
+	assert_int_equal(members("\"a\":1}"), -1);
+	assert_int_equal(members("}"), -1);
+	assert_int_equal(members("\"a\":1},{\"b\":2"), -1);
+	assert_int_equal(members("1"), -1);
+}
+
+static void
+what_may_stand_between_quotes_is_told(void **state)
+{
+	(void)state;
+	assert_true(json_raw_ok(BYTES_LIT("")));
+	assert_true(
+	    json_raw_ok(BYTES_LIT("plain, and long enough \\\" \\u20ac")));
+	assert_true(json_raw_ok(BYTES_LIT("\xe2\x82\xac")));
+	assert_false(json_raw_ok(BYTES_LIT("plain, and long enough \"")));
+	assert_false(json_raw_ok(BYTES_LIT("\\")));
+	assert_false(json_raw_ok(BYTES_LIT("\\u20a")));
+	assert_false(json_raw_ok(BYTES_LIT("\n")));
+	assert_false(json_raw_ok(BYTES_LIT("\xe2\x82")));
+}
+
 static const struct text_row {
 	const char *json;
 	const char *text;
@@ -709,6 +756,8 @@ main(void)
 		cmocka_unit_test(what_is_not_utf8_is_not_written),
 		cmocka_unit_test(integers_are_exact_or_refused),
 		cmocka_unit_test(safe_integers_may_be_spelled_as_they_like),
+		cmocka_unit_test(members_are_scanned_without_their_braces),
+		cmocka_unit_test(what_may_stand_between_quotes_is_told),
 		cmocka_unit_test(doubles_are_the_nearest),
 		cmocka_unit_test(no_digit_is_too_far_away_to_count),
 		cmocka_unit_test(digits_beyond_the_doubles_may_be_taken_back),

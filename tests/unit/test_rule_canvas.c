@@ -656,6 +656,16 @@ a_worker_is_not_believed(void **state)
 		"\001\002\001k\003\001f\002\002\001\377",
 		"\001\002\001k\003\001f\004\0011", /* no such type */
 		"\004",
+		"\001\002\001k\003\001f\001\001}", /* no JSON */
+		"\001\002\001k\003\001f\001\0021,",
+		"\001\002\001k\003\001f\001\003nul",
+		"\001\002\001k\003\001f\001\0041 22",
+		"\001\002\001k\003\001f\001\002\"\n",
+		"\001\002\001k\003\001f\001\002{]",
+		"\001\002\001k\003\001f\002\002\001,",
+		"\001\002\001k\003\001f\003\005\001\002\002\001]",
+		"\001\002\001\"", /* not between quotes */
+		"\001\002\001k\003\001\\\001\0011",
 		"\001\002\377\377\377\377\017k",
 	};
 	struct submit s = { .verb = CANVAS_PATCH };
@@ -684,6 +694,22 @@ a_worker_is_not_believed(void **state)
 	assert_int_equal(open_room(1), CODE_INVALID);
 	s.body = BODY_OF(BYTES_LIT("\001"));
 	assert_int_equal(decide(1, &s), CODE_INVALID);
+	buf_clear(&world.card[0]);
+	buf_add_str(&world.card[0], "\003m\",");
+	assert_int_equal(open_room(1), CODE_INVALID);
+}
+
+/* What goes with a session is told by the broker, from its card. */
+static void
+a_card_is_not_believed_either(void **state)
+{
+	(void)state;
+	buf_clear(&world.card[0]);
+	buf_add_str(&world.card[0], "\001m\003a\":\001x\001b\001x\001\\\001x");
+	leave(1);
+	assert_frames("{\"type\":\"patch\",\"ephemeralPatches\":"
+		      "[{\"b\":{\"_exists\":false}}],\"clientId\":\"m\"}\n"
+		      "{\"type\":\"clientCount\",\"count\":0}\n");
 }
 
 static void
@@ -738,6 +764,7 @@ main(void)
 		TEST(
 		    presence_goes_with_its_session_unless_another_of_the_client_shows_it),
 		TEST(a_worker_is_not_believed),
+		TEST(a_card_is_not_believed_either),
 		TEST(a_token_may_say_who_its_bearer_is),
 		TEST(nobody_who_would_write_is_let_in_while_the_disk_is_full),
 	};

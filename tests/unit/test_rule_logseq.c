@@ -639,6 +639,41 @@ values_sort_as_datascript_sorts_them(void **state)
 	buf_free(&got);
 }
 
+/* Others are told the texts, and parse them, whoever packed them. */
+static void
+what_is_no_json_string_is_not_taken(void **state)
+{
+	static const char *const wrong[] = { "", "1", "null", "\"", "\"\",",
+		"\"a\" ", " \"a\"", "\"a\"b\"", "\"\n\"", "\"\\x\"", "\"\xff\"",
+		"\"a\",\"t\":\"9\"" };
+	struct submit s = { .verb = LOGSEQ_TX };
+	struct logseq_entry e;
+	struct buf entry = BUF_INIT, items = BUF_INIT;
+	size_t i, n = sizeof(wrong) / sizeof(wrong[0]);
+
+	(void)state;
+	for (i = 0; i <= 2 * n; i++) {
+		e = (struct logseq_entry){ .broken = 1,
+			.op_json = BYTES_LIT("null") };
+		s.body = BODY_OF(BYTES_LIT("\"[]\""));
+		if (i < n)
+			s.body = BODY_OF(bytes_str(wrong[i]));
+		else if (i < 2 * n && i != n + 2)
+			e.op_json = bytes_str(wrong[i - n]);
+		e.text = s.body.b.n;
+		buf_clear(&entry);
+		buf_clear(&items);
+		logseq_entry_pack(&entry, &e);
+		list_add(&items, buf_bytes(&entry));
+		s.items = buf_bytes(&items);
+		assert_int_equal(rig_submit(&rig, LOGSEQ_ROOM_GRAPH, RIG_GRAPH,
+				     &s),
+		    i == 2 * n || i == n + 2 ? CODE_OK : CODE_INVALID);
+	}
+	buf_free(&entry);
+	buf_free(&items);
+}
+
 int
 main(void)
 {
@@ -671,6 +706,7 @@ main(void)
 		TEST(rows_too_large_for_a_record_are_blobs),
 		TEST(a_value_that_no_answer_could_carry_fails),
 		TEST(values_sort_as_datascript_sorts_them),
+		TEST(what_is_no_json_string_is_not_taken),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

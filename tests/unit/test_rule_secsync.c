@@ -20,7 +20,13 @@
 
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define HASH  "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
+/* What every client is told of another's message. */
+#define BODY                                                                   \
+	"\"ciphertext\":\"c\",\"nonce\":\"n\",\"publicData\":{\"a\":[{}]},"    \
+	"\"signature\":\"s\""
+#define BODY_LEN (sizeof(BODY) - 1)
+
+#define HASH "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
 
 extern const struct rule rule_secsync;
 
@@ -109,7 +115,7 @@ update(const char *ref, const char *key, uint64_t clock)
 		.ref = bytes_str(ref),
 		.author = bytes_str(key),
 		.clock = clock,
-		.body = BODY_OF(BYTES_LIT("\"u\":1")) };
+		.body = BODY_OF(BYTES_LIT(BODY)) };
 
 	return (submit(&s));
 }
@@ -132,7 +138,7 @@ snapshot_with(const char *id, const char *parent, struct bytes proof,
 	struct submit s = { .verb = SECSYNC_SNAPSHOT,
 		.ref = bytes_str(parent),
 		.author = BYTES_LIT(KEY_A),
-		.body = BODY_OF(BYTES_LIT("\"s\":1")) };
+		.body = BODY_OF(BYTES_LIT(BODY)) };
 	struct secsync_items it = { bytes_str(id), proof, BYTES_LIT(HASH),
 		clocks };
 	struct buf items = BUF_INIT;
@@ -245,7 +251,7 @@ a_first_snapshot_has_no_parent_no_clocks_and_the_constant_proof(void **state)
 	    CODE_INVALID);
 	assert_int_equal(snapshot("", "", BYTES_NONE), CODE_INVALID);
 	assert_int_equal(snapshot("s1", "", BYTES_NONE), CODE_OK);
-	assert_frame("{\"type\":\"snapshot\",\"snapshot\":{\"s\":1}}");
+	assert_frame("{\"type\":\"snapshot\",\"snapshot\":{" BODY "}}");
 	assert_int_equal(open_document(), CODE_OK);
 	assert_head("s1", 1, 0);
 }
@@ -258,7 +264,7 @@ a_clock_counts_from_zero_for_each_author(void **state)
 	assert_int_equal(snapshot("s1", "", BYTES_NONE), CODE_OK);
 	assert_int_equal(update("s1", KEY_A, 1), CODE_GAP);
 	assert_int_equal(update("s1", KEY_A, 0), CODE_OK);
-	assert_frame("{\"type\":\"update\",\"u\":1}");
+	assert_frame("{\"type\":\"update\"," BODY "}");
 	assert_int_equal(update("s1", KEY_A, 0), CODE_GAP);
 	assert_int_equal(update("s1", KEY_A, 2), CODE_GAP);
 	assert_int_equal(update("s1", KEY_A, 1), CODE_OK);
@@ -280,10 +286,10 @@ an_update_is_stored_behind_its_stamp(void **state)
 	begin(&t);
 	assert_int_equal(txn_log_get(&t, 2, &r), 1);
 	assert_int_equal(r.kind, SECSYNC_UPDATE);
-	assert_int_equal(r.body.b.n, SECSYNC_STAMP_LEN + 5);
+	assert_int_equal(r.body.b.n, SECSYNC_STAMP_LEN + BODY_LEN);
 	assert_memory_equal(r.body.b.p, KEY_A, SECSYNC_KEY_LEN);
 	assert_int_equal(be64_get(r.body.b.p + SECSYNC_KEY_LEN), 0);
-	assert_memory_equal(r.body.b.p + SECSYNC_STAMP_LEN, "\"u\":1", 5);
+	assert_memory_equal(r.body.b.p + SECSYNC_STAMP_LEN, BODY, BODY_LEN);
 	end(&t, CODE_OK);
 }
 
@@ -380,7 +386,7 @@ each_permission_opens_its_own_door(void **state)
 {
 	struct submit s = { .verb = SECSYNC_EPHEMERAL,
 		.author = BYTES_LIT(KEY_A),
-		.body = BODY_OF(BYTES_LIT("\"e\":1")) };
+		.body = BODY_OF(BYTES_LIT(BODY)) };
 
 	(void)state;
 	world.claims.secsync.perms_given = true;
@@ -399,7 +405,7 @@ each_permission_opens_its_own_door(void **state)
 	assert_int_equal(update("s1", KEY_A, 0), CODE_OK);
 	assert_int_equal(snapshot("s2", "s1", BYTES_NONE), CODE_NO_SCOPE);
 	assert_int_equal(submit(&s), CODE_OK);
-	assert_frame("{\"type\":\"ephemeral-message\",\"e\":1}");
+	assert_frame("{\"type\":\"ephemeral-message\"," BODY "}");
 	assert_int_equal(open_document(), CODE_OK);
 }
 
@@ -444,6 +450,48 @@ a_token_with_keys_is_good_for_those_only(void **state)
 	buf_free(&grant);
 }
 
+/* Others parse it, whoever packed it. */
+static void
+what_is_no_message_is_refused(void **state)
+{
+	static const char *const bodies[] = {
+		"",
+		"\xff",
+		"\"u\":1",
+		BODY ",",
+		BODY "}",
+		BODY "},{" BODY,
+		"{" BODY "}",
+		BODY ",\"type\":\"unauthorized\"",
+		BODY "," BODY,
+		"\"ciphertext\":\"c\",\"nonce\":\"n\",\"publicData\":{}",
+		"\"ciphertext\":1,\"nonce\":\"n\",\"publicData\":{},"
+		"\"signature\":\"s\"",
+		"\"ciphertext\":\"c\",\"nonce\":\"n\",\"publicData\":[],"
+		"\"signature\":\"s\"",
+		"\"ciphertext\":\"c\",\"nonce\":\"n\",\"publicData\":{},"
+		"\"signature\":\"s",
+		"\"ciphertext\":\"c\nd\",\"nonce\":\"n\",\"publicData\":{},"
+		"\"signature\":\"s\"",
+		"\"ciphertext\":\"c\",\"nonce\":\"n\",\"publicData\":{\"a\":},"
+		"\"signature\":\"s\"",
+	};
+	static const uint64_t verbs[] = { SECSYNC_UPDATE, SECSYNC_EPHEMERAL };
+	struct submit s = { .ref = BYTES_LIT("s1"),
+		.author = BYTES_LIT(KEY_A) };
+	size_t i, k;
+
+	(void)state;
+	world.conf.secsync_update_max = world.conf.secsync_ephemeral_max = 1000;
+	assert_int_equal(snapshot("s1", "", BYTES_NONE), CODE_OK);
+	for (k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++)
+		for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+			s.verb = verbs[k];
+			s.body = BODY_OF(bytes_str(bodies[i]));
+			assert_int_equal(submit(&s), CODE_INVALID);
+		}
+}
+
 static void
 what_is_too_large_or_no_text_is_refused(void **state)
 {
@@ -455,12 +503,12 @@ what_is_too_large_or_no_text_is_refused(void **state)
 	(void)state;
 	assert_int_equal(snapshot("s1", "", BYTES_NONE), CODE_OK);
 	assert_int_equal(submit(&s), CODE_INVALID);
-	world.claims.secsync.update_max = 4;
+	world.claims.secsync.update_max = BODY_LEN - 1;
 	assert_int_equal(update("s1", KEY_A, 0), CODE_TOO_LARGE);
-	world.claims.secsync.update_max = 5;
-	world.conf.secsync_update_max = 4;
+	world.claims.secsync.update_max = BODY_LEN;
+	world.conf.secsync_update_max = BODY_LEN - 1;
 	assert_int_equal(update("s1", KEY_A, 0), CODE_TOO_LARGE);
-	world.conf.secsync_update_max = 5;
+	world.conf.secsync_update_max = BODY_LEN;
 	assert_int_equal(update("s1", "short", 0), CODE_INVALID);
 	assert_int_equal(update("s1", KEY_A, 0), CODE_OK);
 }
@@ -484,6 +532,7 @@ main(void)
 		TEST(each_permission_opens_its_own_door),
 		TEST(without_permissions_the_scope_decides),
 		TEST(a_token_with_keys_is_good_for_those_only),
+		TEST(what_is_no_message_is_refused),
 		TEST(what_is_too_large_or_no_text_is_refused),
 	};
 

@@ -56,7 +56,7 @@
 #include "tests/lib/script.h"
 #include "tests/lib/server.h"
 #include "worker/http.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 #define PLAY_MS	     10000
 #define PLAY_CLIENTS 26

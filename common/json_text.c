@@ -6,7 +6,7 @@
 
 #include "common/hex.h"
 #include "common/utf8.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 static int text_unit(struct bytes, uint32_t *);
 static int text_is_surrogate(struct bytes);

@@ -3,7 +3,7 @@
  * json_text.c, numbers in json_number.c.
  */
 #include "common/utf8.h"
-#include "worker/json.h"
+#include "common/json.h"
 
 /* Eight octets with the same value, for looking at eight at a stride. */
 #define JSON_EVERY(c) (0x0101010101010101u * (c))
@@ -72,10 +72,21 @@ json_parse(struct json *v, struct bytes text, unsigned depth_max,
 void
 json_scan_init(struct json_scan *s, struct bytes text, unsigned depth_max)
 {
-	memset(s, 0, sizeof(*s));
+	/* A bit of objects is set before it is read. */
 	s->in = text;
 	s->depth_max = depth_max > JSON_DEPTH_MAX ? JSON_DEPTH_MAX : depth_max;
+	s->report = (struct json_report){ 0 };
+	s->depth = s->floor = 0;
 	s->state = SCAN_VALUE;
+}
+
+void
+json_scan_members(struct json_scan *s, struct bytes text, unsigned depth_max)
+{
+	json_scan_init(s, text, depth_max);
+	s->depth = s->floor = 1;
+	s->objects[0] = 1;
+	s->state = SCAN_FIRST;
 }
 
 int
@@ -88,6 +99,9 @@ json_scan_next(struct json_scan *s, struct json *t)
 	c = scan_blank(s);
 	if (s->state == SCAN_DONE)
 		return (c == -1 ? 0 : scan_refuse(s, "text behind the value"));
+	if (c == -1 && s->depth == s->floor &&
+	    (s->state == SCAN_AFTER || s->state == SCAN_FIRST))
+		return (0);
 	if (s->state == SCAN_AFTER && c != ',')
 		return (scan_close(s, c, t));
 	if (s->state == SCAN_FIRST && (c == '}' || c == ']'))
@@ -101,6 +115,21 @@ json_scan_next(struct json_scan *s, struct json *t)
 	if (s->state == SCAN_KEY)
 		return (scan_key(s, c, t));
 	return (scan_value(s, c, t));
+}
+
+int
+json_raw_ok(struct bytes raw)
+{
+	struct json_scan s;
+
+	json_scan_init(&s, raw, 0);
+	for (;;) {
+		s.report.at += json_run(bytes_skip(raw, s.report.at));
+		if (s.report.at >= raw.n)
+			return (1);
+		if (raw.p[s.report.at] == '"' || scan_special(&s) == -1)
+			return (0);
+	}
 }
 
 void
@@ -261,6 +290,8 @@ scan_close(struct json_scan *s, int c, struct json *t)
 {
 	if (c == -1)
 		return (scan_refuse(s, "text is cut off"));
+	if (s->depth == s->floor)
+		return (scan_refuse(s, "text behind the members"));
 	if (c != (scan_in_object(s) ? '}' : ']'))
 		return (scan_refuse(s, "comma or bracket expected"));
 	s->depth--;

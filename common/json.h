@@ -71,11 +71,16 @@ struct json_scan {
 	unsigned depth_max;
 	struct json_report report;
 	unsigned depth; /* open containers now */
+	unsigned floor; /* of them, those that the text does not open itself */
 	unsigned state;
 	uint64_t objects[JSON_DEPTH_MAX / 64]; /* a bit a level */
 };
 
 void json_scan_init(struct json_scan *, struct bytes text, unsigned depth_max);
+
+/* The same for what stands between the braces of an object. */
+void json_scan_members(struct json_scan *, struct bytes text,
+    unsigned depth_max);
 
 /* 1 and a token, 0 at the end of good text, -1 with report.reason set. */
 int json_scan_next(struct json_scan *, struct json *token);
@@ -112,6 +117,9 @@ json_raw(const struct json *v)
 		return (BYTES_NONE);
 	return (bytes_of(v->text.p + 1, v->text.n - 2));
 }
+
+/* Whether octets may stand between quotes. */
+int json_raw_ok(struct bytes);
 
 /* Whether raw and decoded are the same octets: no escapes. */
 int json_raw_plain(struct bytes raw);

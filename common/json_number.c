@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "worker/json.h"
+#include "common/json.h"
 
 /* More digits than the longest exact half-way point between doubles has. */
 #define NUMBER_DIGITS 780
