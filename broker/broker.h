@@ -19,6 +19,7 @@
 #include "broker/revoke.h"
 #include "broker/metrics.h"
 #include "broker/rule.h"
+#include "broker/statics.h"
 #include "common/bell.h"
 #include "common/chan.h"
 #include "common/ring.h"
@@ -203,7 +204,8 @@ struct broker {
 	char *const *defines; /* settings of the command line */
 	size_t ndefines;
 	struct keyring *keys;
-	struct jwks *jwks; /* NULL: no issuer but ourselves */
+	struct jwks *jwks;	 /* NULL: no issuer but ourselves */
+	struct statics *statics; /* NULL: none */
 	struct kv *kv;
 	struct revocations *revocations;
 	struct session_list sessions;

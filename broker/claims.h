@@ -60,6 +60,7 @@ struct claims {
 	uint64_t key; /* mark of the key that vouched; 0: an issuer's */
 	bool exp_given;
 	bool aud_list; /* aud is a list, even of one */
+	bool aud_wild; /* it is never exact: claims_allow_store */
 	enum scope scope;
 	int64_t exp; /* INT64_MAX if absent */
 	int64_t nbf; /* INT64_MIN if absent */

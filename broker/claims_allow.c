@@ -16,7 +16,7 @@ claims_allow_store(const struct claims *c, unsigned int dialect,
 		return (false);
 	if (dialect == DIALECT_SECSYNC && c->secsync.docs_given)
 		return (claims_match(&c->secsync.docs, name, false));
-	return (claims_match(&c->aud, name, exact));
+	return (claims_match(&c->aud, name, exact && !c->aud_wild));
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * `reload FILE ...': the broker can open no file, so quirectl does, and passes
- * the descriptors.  Those of the words conf, keys and jwks that follow are
- * promised, in this order; the broker says `send', and they come beside one
+ * the descriptors.  Those of the words conf, keys, jwks and auth that follow
+ * are promised, in this order; the broker says `send', and they come beside one
  * octet.  A line for each setting that differs: `now NAME' or `restart NAME';
  * then `keys N' and `ended N'.
  *
@@ -25,7 +25,7 @@
 
 #define RELOAD_WAIT_S 10
 
-enum { RELOAD_CONF, RELOAD_KEYS, RELOAD_JWKS, RELOAD_FILES };
+enum { RELOAD_CONF, RELOAD_KEYS, RELOAD_JWKS, RELOAD_AUTH, RELOAD_FILES };
 
 struct waiting {
 	struct broker *broker;
@@ -44,8 +44,8 @@ static void reload_end(struct waiting *, const char *why);
 static void reload_gone(struct bufferevent *, short, void *);
 static void reload_line(const char *, int, void *);
 
-static const char *const reload_names[RELOAD_FILES] = { "conf", "keys",
-	"jwks" };
+static const char *const reload_names[RELOAD_FILES] = { "conf", "keys", "jwks",
+	"auth" };
 
 void
 control_reload(struct broker *b, struct bufferevent *bev, const char *words)
@@ -55,7 +55,8 @@ control_reload(struct broker *b, struct bufferevent *bev, const char *words)
 
 	if (w == NULL || reload_words(w, words) == -1) {
 		control_refuse(bev,
-		    w == NULL ? "no memory" : "reload [conf] keys [jwks]");
+		    w == NULL ? "no memory"
+			      : "reload [conf] keys [jwks] [auth]");
 		free(w);
 		return;
 	}
@@ -150,7 +151,7 @@ reload_files(struct waiting *w)
 {
 	struct evbuffer *out = bufferevent_get_output(w->bev);
 	struct broker *b = w->broker;
-	struct reload r = { NULL, NULL, NULL };
+	struct reload r = { NULL, NULL, NULL, NULL };
 	const char *why;
 	size_t ended;
 
@@ -164,6 +165,9 @@ reload_files(struct waiting *w)
 	else if (w->wanted[RELOAD_JWKS] &&
 	    (r.jwks = jwks_load_fd(w->fds[RELOAD_JWKS], "oidc_jwks")) == NULL)
 		why = "oidc_jwks is not valid, the broker's log says more";
+	else if (w->wanted[RELOAD_AUTH] &&
+	    (r.statics = statics_load_fd(w->fds[RELOAD_AUTH], "auth")) == NULL)
+		why = "auth is not valid, the broker's log says more";
 	else
 		why = reload_wrong(b, &r);
 	if (why != NULL) {

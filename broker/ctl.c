@@ -28,6 +28,8 @@ static const struct ctl_command {
 	    "[-k keyfile] [-K kid] -s subject -a store ... -S scope\n"
 	    "\t[-t ttl] [-i issuer] [-j jti] [-x json]",
 	    6, ctl_token },
+	{ "token static", "-s subject -a store ... -S scope", 6,
+	    ctl_token_static },
 	{ "token inspect", "[-j] [-k keyfile] [file]", 0, ctl_token_inspect },
 	{ "token revoke",
 	    "[-d] [-b time] [-t ttl] jti text | subject text | all", 1,

@@ -25,6 +25,7 @@ ctl_run_fn ctl_reload;					 /* ctl_reload.c */
 ctl_run_fn ctl_keys_list, ctl_keys_add, ctl_keys_retire; /* ctl_keys.c */
 ctl_run_fn ctl_log_level, ctl_trace;			 /* ctl_watch.c */
 ctl_run_fn ctl_top;					 /* ctl_top.c */
+ctl_run_fn ctl_token_static;				 /* ctl_static.c */
 ctl_run_fn ctl_listen, ctl_send;			 /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores, ctl_connections,
     ctl_kick;				       /* ctl_control.c */

@@ -16,8 +16,9 @@
 #include "broker/ctl.h"
 #include "broker/jwks.h"
 #include "broker/keyring.h"
+#include "broker/statics.h"
 
-enum { CTL_CONF, CTL_KEYS, CTL_JWKS, CTL_FILES };
+enum { CTL_CONF, CTL_KEYS, CTL_JWKS, CTL_AUTH, CTL_FILES };
 
 /* The files, their words on the socket, and how many there are. */
 struct ctl_files {
@@ -27,7 +28,7 @@ struct ctl_files {
 };
 
 static int reload_open(struct ctl_files *, const char *conf, const char *keys,
-    const char *jwks);
+    const struct config *);
 static int reload_add(struct ctl_files *, const char *word, int fd);
 static int reload_send(struct ctl_files *, const char *control);
 static int reload_pass(int fd, const struct ctl_files *);
@@ -52,7 +53,7 @@ ctl_reload(const struct ctl *ctl, int argc, char **argv)
 	if ((config = ctl_config(ctl)) == NULL)
 		return (EX_CONFIG);
 	status = reload_open(&files, conf, keys != NULL ? keys : config->keys,
-	    config->oidc_jwks);
+	    config);
 	if (status == 0)
 		status = reload_send(&files, config->control);
 	while (files.n > 0)
@@ -63,9 +64,11 @@ ctl_reload(const struct ctl *ctl, int argc, char **argv)
 
 static int
 reload_open(struct ctl_files *files, const char *conf, const char *keys,
-    const char *jwks)
+    const struct config *config)
 {
 	struct keyring *ring;
+	const char *jwks = config->oidc_jwks, *auth = config->auth;
+	struct statics *statics;
 	struct jwks *set;
 	int error;
 
@@ -77,12 +80,19 @@ reload_open(struct ctl_files *files, const char *conf, const char *keys,
 			return (ctl_exit_errno(errno));
 		jwks_free(set);
 	}
+	if (*auth != '\0') {
+		if ((statics = statics_load(auth)) == NULL)
+			return (ctl_exit_errno(errno));
+		statics_free(statics);
+	}
 	if ((conf == NULL ||
 		reload_add(files, "conf", open(conf, O_RDONLY | O_CLOEXEC)) ==
 		    0) &&
 	    reload_add(files, "keys", keyring_open(keys)) == 0 &&
 	    (*jwks == '\0' ||
-		reload_add(files, "jwks", keyring_open(jwks)) == 0))
+		reload_add(files, "jwks", keyring_open(jwks)) == 0) &&
+	    (*auth == '\0' ||
+		reload_add(files, "auth", keyring_open(auth)) == 0))
 		return (0);
 	error = errno;
 	log_warn("files");

@@ -96,8 +96,12 @@ login_check(struct session *s, const struct msg *m)
 		return (CODE_DISABLED);
 	if (s->doc != NULL && s->dialect != dialect)
 		return (CODE_BAD_STATE);
-	result = token_verify(b->keys, &rules, m->f[login_input].b,
-	    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL), &c);
+	if (m->f[login_mac].b.n == 0 && token_is_plain(m->f[login_input].b))
+		result = statics_verify(b->statics, m->f[login_input].b, &c);
+	else
+		result = token_verify(b->keys, &rules, m->f[login_input].b,
+		    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL),
+		    &c);
 	if (result != TOKEN_OK) {
 		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
 		    dialect_name(dialect), token_result_name(result));

@@ -97,6 +97,9 @@ main(int argc, char **argv)
 	lanes = lanes_start(b->conf);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		fatal(EX_CONFIG, "keys %s", b->conf->keys);
+	if (b->conf->auth[0] != '\0' &&
+	    (b->statics = statics_load(b->conf->auth)) == NULL)
+		fatalx(EX_CONFIG, "auth %s", b->conf->auth);
 	main_issuer(b);
 	ready_open(&o.ready);
 	main_open(b);
@@ -106,6 +109,7 @@ main(int argc, char **argv)
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
 	jwks_free(b->jwks);
+	statics_free(b->statics);
 	config_free(b->conf);
 	free(b);
 	return (0);

@@ -37,6 +37,7 @@ reload_take(struct broker *b, struct reload *r, reload_said *said, void *arg)
 	const struct conf_row *row;
 	struct jwks *jwks = b->jwks;
 	struct keyring *keys = b->keys;
+	struct statics *statics = b->statics;
 	size_t i, n;
 
 	for (i = 0; i < config_row_count; i++) {
@@ -52,11 +53,13 @@ reload_take(struct broker *b, struct reload *r, reload_said *said, void *arg)
 		log_level_set((enum log_level)b->conf->log_level);
 	b->keys = r->keys;
 	r->keys = keys;
+	b->statics = r->statics;
+	r->statics = statics;
 	if (r->jwks != NULL && jwks != NULL) {
 		b->jwks = r->jwks;
 		r->jwks = jwks;
 	}
-	n = session_kick_each(b, reload_keyless, b->keys, CODE_REVOKED);
+	n = session_kick_each(b, reload_keyless, b, CODE_REVOKED);
 	reload_free(r);
 	return (n);
 }
@@ -67,6 +70,7 @@ reload_free(struct reload *r)
 	config_free(r->conf);
 	keyring_free(r->keys);
 	jwks_free(r->jwks);
+	statics_free(r->statics);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -148,10 +152,14 @@ reload_size(const struct conf_row *row)
 	}
 }
 
-/* It was let in by a key that is no more, so it is as if revoked. */
+/* It was let in by a key or a static token that is no more, so it is as if
+ * revoked. */
 static int
 reload_keyless(const struct session *s, const void *arg)
 {
-	return (s->claims.text != NULL && s->claims.key != 0 &&
-	    !keyring_marked(arg, s->claims.key));
+	const struct broker *b = arg;
+	uint64_t key = s->claims.key;
+
+	return (s->claims.text != NULL && key != 0 &&
+	    !keyring_marked(b->keys, key) && !statics_marked(b->statics, key));
 }

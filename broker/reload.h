@@ -6,11 +6,15 @@
 
 #include "broker/broker.h"
 
-/* What was read, all of it valid; jwks NULL: stays as it is. */
+/*
+ * What was read, all of it valid; jwks NULL: stays as it is; statics NULL:
+ * there are none.
+ */
 struct reload {
 	struct config *conf;
 	struct keyring *keys;
 	struct jwks *jwks;
+	struct statics *statics;
 };
 
 /*

@@ -43,6 +43,22 @@ token_split(struct bytes token, struct bytes *input, struct bytes *mac64)
 	return (0);
 }
 
+int
+token_is_plain(struct bytes token)
+{
+	size_t i;
+
+	if (token.n < TOKEN_PLAIN_MIN || token.n > TOKEN_PLAIN_MAX)
+		return (0);
+	for (i = 0; i < token.n; i++)
+		if (!((token.p[i] >= '0' && token.p[i] <= '9') ||
+			(token.p[i] >= 'A' && token.p[i] <= 'Z') ||
+			(token.p[i] >= 'a' && token.p[i] <= 'z') ||
+			token.p[i] == '-' || token.p[i] == '_'))
+			return (0);
+	return (1);
+}
+
 ssize_t
 jwt_header_kid(struct bytes header64, char *kid, size_t size)
 {

@@ -26,6 +26,14 @@
 int token_split(struct bytes token, struct bytes *input, struct bytes *mac64);
 
 /*
+ * A static token has no parts: TOKEN_PLAIN_MIN to TOKEN_PLAIN_MAX octets, each
+ * a letter, a digit, - or _.
+ */
+#define TOKEN_PLAIN_MIN 32
+#define TOKEN_PLAIN_MAX 128
+int token_is_plain(struct bytes token);
+
+/*
  * The kid of an encoded header, copied NUL-terminated to kid.  Returns its
  * length, 0 if there is none, or -1 if the header is no JSON object, kid
  * stands there twice, is no string of 1 to JWT_KID_MAX (and below size) octets

@@ -19,17 +19,23 @@ conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
 	struct bytes input, mac64, header;
 	uint8_t mac[JWT_MAC_MAX];
 	char kid[JWT_KID_MAX + 1];
-	ssize_t nmac, nkid;
+	ssize_t nmac = 0, nkid = 0;
 	const uint8_t *dot;
 
-	if (token_split(token, &input, &mac64) == -1 ||
-	    (nmac = base64url_decode(mac, sizeof(mac), mac64)) == -1 ||
-	    store.n > STORE_NAME_MAX_BYTES)
+	if (store.n > STORE_NAME_MAX_BYTES)
 		goto refused;
-	dot = memchr(input.p, '.', input.n);
-	header = bytes_of(input.p, (size_t)(dot - input.p));
-	if ((nkid = jwt_header_kid(header, kid, sizeof(kid))) == -1)
+	/* A static token goes as it is, beside no MAC. */
+	if (token_is_plain(token))
+		input = token;
+	else if (token_split(token, &input, &mac64) == -1 ||
+	    (nmac = base64url_decode(mac, sizeof(mac), mac64)) == -1)
 		goto refused;
+	else {
+		dot = memchr(input.p, '.', input.n);
+		header = bytes_of(input.p, (size_t)(dot - input.p));
+		if ((nkid = jwt_header_kid(header, kid, sizeof(kid))) == -1)
+			goto refused;
+	}
 	m.f[login_dialect].u = dialect;
 	m.f[login_input].b = input;
 	m.f[login_mac].b = bytes_of(mac, (size_t)nmac);

@@ -102,7 +102,7 @@ check 'quire.conf.5 describes no setting that there is not' "$tmp/wrong"
 sed -n '/reload_fixed_names\[\]/,/};/p' broker/reload.c | grep -o '"[a-z_]*"' |
     tr -d '"' | sort >"$tmp/fixed"
 [ -s "$tmp/fixed" ] || echo 'none found' >"$tmp/fixed"
-sed -n '/^These differ/,/^The file that/s/^\.Ic //p' man/quire.conf.5 |
+sed -n '/^These differ/,/^The files that/s/^\.Ic //p' man/quire.conf.5 |
     tr -d ' .' | tr , '\n' | grep . | sort | diff "$tmp/fixed" - >"$tmp/wrong"
 check 'settings that a reload leaves are in quire.conf.5' "$tmp/wrong"
 sort "$tmp/fixed" | comm -23 - "$tmp/known" >"$tmp/wrong"
