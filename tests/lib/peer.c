@@ -20,15 +20,22 @@ static void peer_wait(const struct peer *, short events);
 void
 peer_dial(struct peer *p, const struct server *s)
 {
+	if (peer_try(p, s) == -1)
+		fatal(1, "%s/broker.sock", s->dir);
+}
+
+int
+peer_try(struct peer *p, const struct server *s)
+{
 	char *path = server_path(s, "broker.sock");
-	int fd;
+	int fd = chan_connect(path);
 
 	memset(p, 0, sizeof(*p));
-	p->ring.fd = p->bell = -1;
-	if ((fd = chan_connect(path)) == -1)
-		fatal(1, "%s", path);
-	chan_init(&p->chan, fd, IPC_FROM_BROKER, 1);
+	p->ring.fd = p->bell = p->chan.fd = -1;
+	if (fd != -1)
+		chan_init(&p->chan, fd, IPC_FROM_BROKER, 1);
 	free(path);
+	return (fd == -1 ? -1 : 0);
 }
 
 void

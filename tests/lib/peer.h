@@ -24,6 +24,8 @@ struct peer {
 
 /* Connects and says nothing. */
 void peer_dial(struct peer *, const struct server *);
+/* The same, or -1 when nobody listens. */
+int peer_try(struct peer *, const struct server *);
 void peer_hello(struct peer *, const struct server *);
 /* Logs in to sds with a token for store; its type is what answers. */
 unsigned int peer_login(struct peer *, const struct server *, const char *store,

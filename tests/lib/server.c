@@ -40,6 +40,7 @@ static int server_limits(const char *conf);
 static pid_t server_spawn(const char *const *, const char *const *);
 static void server_orphans(void);
 static void server_child(const char *const *, int);
+static void server_crashed(int, const char *const *);
 static void server_end(pid_t *, const char *, int);
 static int server_unlink(const char *, const struct stat *, int, struct FTW *);
 
@@ -122,16 +123,31 @@ server_limits(const char *conf)
 	return (found);
 }
 
-/* The listener first: its clients are told, then the broker flushes. */
 int
 server_gone(struct server *s)
 {
-	if (waitpid(s->broker, NULL, WNOHANG) != s->broker)
+	int status;
+
+	if (waitpid(s->broker, &status, WNOHANG) != s->broker)
 		return (0);
+	server_crashed(status, s->environment);
 	s->broker = -1;
 	return (1);
 }
 
+/*
+ * Whatever fails: an end is one of its own making.  (Not so before it is
+ * ready: libseccomp without memory makes filters in which calls are missing.)
+ */
+static void
+server_crashed(int status, const char *const *environment)
+{
+	if (WIFSIGNALED(status))
+		fatalx(1, "quired ended with signal %d: %s %s",
+		    WTERMSIG(status), environment[0], environment[1]);
+}
+
+/* The listener first: its clients are told, then the broker flushes. */
 void
 server_stop(struct server *s, enum server_part parts, int killed)
 {
