@@ -19,7 +19,6 @@ under()
 	soon open_port
 	is "$name: it listens" $? 0
 	served "$name" "$log.broker"
-	: >"$log.broker"
 	kill "$server"
 	wait "$server" 2>/dev/null
 	soon only_broker
