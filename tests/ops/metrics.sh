@@ -3,6 +3,7 @@
 # and numbers that move with what happens.
 port=${QUIRE_METRICS_PORT:-$((20000 + $$ % 10000))}
 export QUIRE_METRICS_PORT="$port"
+# shellcheck disable=SC2034 # server.sh reads it
 settings="metrics 127.0.0.1:$port"
 . tests/lib/server.sh
 . tests/lib/tap.sh
@@ -68,7 +69,7 @@ exec 3<"$tmp/heard"
 soon at_least 'quire_connections{dialect="sds"}' 1
 ok $? 'a connection is counted with its dialect'
 "$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" hello
-read -r line <&3
+read -r _ <&3
 soon at_least quire_commits_total 1
 ok $? 'so is a commit'
 at_least 'quire_batch_operations_count' 1 && at_least 'quire_flush_seconds_count' 1
@@ -90,7 +91,7 @@ ok $? 'the reader has a lane'
 was=$(value "$sds\"out\"}")
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" "through the lane $i"
-	read -r line <&3
+	read -r _ <&3
 done
 at_least "$sds\"out\"}" $((was + 10))
 ok $? 'a message to a client is counted where the fast lane writes it'

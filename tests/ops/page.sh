@@ -4,6 +4,7 @@
 # nothing was asked for elsewhere.
 port=${QUIRE_METRICS_PORT:-$((30000 + $$ % 2000))}
 export QUIRE_METRICS_PORT="$port"
+# shellcheck disable=SC2034 # server.sh reads it
 settings="metrics 127.0.0.1:$port"
 chromium=$(command -v chromium || command -v chromium-browser ||
     command -v google-chrome) || {

@@ -12,6 +12,7 @@ if [ -z "${QUIRE_LOG:-}" ]; then
 	rm "$QUIRE_LOG"
 	exit $status
 fi
+# shellcheck disable=SC2034 # server.sh reads it
 settings='proxy 127.0.0.1'
 . tests/lib/server.sh
 . tests/lib/tap.sh
