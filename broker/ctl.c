@@ -13,12 +13,7 @@
 #include "broker/config.h"
 #include "broker/ctl.h"
 
-static const struct ctl_command {
-	const char *name;
-	const char *args;
-	int words; /* that must follow the name, options included */
-	ctl_run_fn *run;
-} ctl_commands[] = {
+const struct ctl_command ctl_commands[] = {
 	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen },
 	{ "pubkey", "keyfile", 1, ctl_pubkey },
 	{ "keys list", "[-j] [-k keyfile]", 0, ctl_keys_list },
@@ -56,9 +51,10 @@ static const struct ctl_command {
 	{ "compact", "[store]", 0, ctl_compact },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify },
 	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },
+	{ "completion", "bash | zsh | fish", 1, ctl_completion },
 };
 
-#define CTL_COMMANDS (sizeof(ctl_commands) / sizeof(ctl_commands[0]))
+const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
 
 static const struct ctl_command *ctl_command_find(int, char **);
 static int ctl_usage_all(void);
@@ -104,7 +100,7 @@ ctl_usage(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < CTL_COMMANDS; i++)
+	for (i = 0; i < ctl_command_count; i++)
 		if (strcmp(ctl_commands[i].name, name) == 0)
 			fprintf(stderr, "usage: quirectl [-f conf] %s %s\n",
 			    name, ctl_commands[i].args);
@@ -149,7 +145,7 @@ ctl_command_find(int argc, char **argv)
 
 	if (strcmp(argv[0], "token") == 0 && second[0] == '-')
 		second = "mint";
-	for (i = 0; i < CTL_COMMANDS; i++) {
+	for (i = 0; i < ctl_command_count; i++) {
 		if (strncmp(ctl_commands[i].name, argv[0], n) != 0)
 			continue;
 		rest = ctl_commands[i].name + n;
@@ -166,7 +162,7 @@ ctl_usage_all(void)
 	size_t i;
 
 	fputs("usage: quirectl -V\n", stderr);
-	for (i = 0; i < CTL_COMMANDS; i++)
+	for (i = 0; i < ctl_command_count; i++)
 		fprintf(stderr, "       quirectl [-f conf] %s %s\n",
 		    ctl_commands[i].name, ctl_commands[i].args);
 	return (EX_USAGE);

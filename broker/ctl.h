@@ -18,6 +18,16 @@ struct ctl {
 
 typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
 
+/* The commands: ctl.c. */
+struct ctl_command {
+	const char *name; /* one word or two */
+	const char *args;
+	int words; /* that must follow the name, options included */
+	ctl_run_fn *run;
+};
+extern const struct ctl_command ctl_commands[];
+extern const size_t ctl_command_count;
+
 ctl_run_fn ctl_keygen, ctl_pubkey, ctl_token;		 /* ctl_token.c */
 ctl_run_fn ctl_token_inspect;				 /* ctl_inspect.c */
 ctl_run_fn ctl_token_revoke, ctl_token_revocations;	 /* ctl_revoke.c */
@@ -26,6 +36,7 @@ ctl_run_fn ctl_keys_list, ctl_keys_add, ctl_keys_retire; /* ctl_keys.c */
 ctl_run_fn ctl_log_level, ctl_trace;			 /* ctl_watch.c */
 ctl_run_fn ctl_top;					 /* ctl_top.c */
 ctl_run_fn ctl_token_static;				 /* ctl_static.c */
+ctl_run_fn ctl_completion;				 /* ctl_completion.c */
 ctl_run_fn ctl_listen, ctl_send;			 /* ctl_relay.c */
 ctl_run_fn ctl_status, ctl_stores, ctl_connections,
     ctl_kick;				       /* ctl_control.c */

@@ -75,6 +75,7 @@ do_install()
 		*)	place $mode "$f" "$share/${f#etc/}" ;;
 		esac
 	done
+	do_completion
 	do_system
 	conf=$SYSCONFDIR/quire/quire.conf
 	if [ -f etc/quire.conf ] && [ ! -e "$DESTDIR$conf" ]; then
@@ -88,6 +89,20 @@ do_install()
 		printf '%s' "$lines"
 	} | awk 'NF && !seen[$0]++' >"$manifest.new"
 	mv "$manifest.new" "$manifest"
+}
+
+# What shells complete quirectl's commands with; a build for another machine
+# cannot say.
+do_completion()
+{
+	made=$(mktemp)
+	for c in bash:bash-completion/completions/quirectl \
+	    zsh:zsh/site-functions/_quirectl \
+	    fish:fish/vendor_completions.d/quirectl.fish; do
+		! "$B/quirectl" completion "${c%%:*}" >"$made" 2>/dev/null ||
+		    put 644 "$made" "$PREFIX/share/${c#*:}"
+	done
+	rm -f "$made"
 }
 
 # What starts the daemons, where each system looks for it.

@@ -44,6 +44,9 @@ common()
 	for f in man/*.[1-9]; do
 		echo "/usr/local/share/man/man${f##*.}/${f##*/}"
 	done
+	printf '/usr/local/share/%s\n' bash-completion/completions/quirectl \
+	    zsh/site-functions/_quirectl \
+	    fish/vendor_completions.d/quirectl.fish
 	printf '/usr/local/share/quire/%s\n' LICENSE README manifest
 	find etc -type f ! -name '*.sh' ! -name 'packages.*' |
 	    sed 's,^etc,/usr/local/share/quire,'
