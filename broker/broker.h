@@ -47,6 +47,7 @@
 struct broker;
 struct doc;
 struct flusher;
+struct rates;
 struct lanes;
 
 /* A blob on its way in. */
@@ -121,6 +122,12 @@ enum doc_hold {
 	DOC_FROZEN /* and what its sessions ask for waits */
 };
 
+/* Messages of one second. */
+struct rate {
+	int64_t second;
+	int64_t n;
+};
+
 struct doc {
 	struct doc *next; /* in its hash chain */
 	struct doc_id id;
@@ -140,6 +147,7 @@ struct doc {
 	int64_t renewed_s; /* when it was made, where it is not the first */
 	int64_t stale_s; /* somebody who left may see it until then; 0: none */
 	enum doc_hold hold;
+	struct rate rate; /* of what is written to it */
 	struct session_list sessions;
 	size_t nsessions;
 	struct session *looked; /* the session a rule looked at last, */
@@ -208,6 +216,7 @@ struct broker {
 	struct statics *statics; /* NULL: none */
 	struct kv *kv;
 	struct revocations *revocations;
+	struct rates *rates; /* of subjects */
 	struct session_list sessions;
 	size_t nsessions;
 	uint64_t next_session;

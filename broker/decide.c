@@ -9,6 +9,7 @@
 
 #include "broker/decide_fetch.h"
 #include "broker/decide_parts.h"
+#include "broker/rate.h"
 #include "common/log.h"
 
 static int decide_settle_doc(struct broker *, struct doc *);
@@ -236,6 +237,8 @@ decide_submit(struct broker *b, struct op *op)
 	    ? space_refuses(b, op->session, &t,
 		  in.body.b.n + in.extra.n + (body == NULL ? 0 : body->size))
 	    : CODE_OK;
+	if (code == CODE_OK && v != NULL && decide_grows(v))
+		code = rate_refuses(b, op->session, op->doc);
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	if (body != NULL) {

@@ -30,6 +30,7 @@
 #include "broker/reload.h"
 #include "broker/web.h"
 #include "broker/quarantine.h"
+#include "broker/rate.h"
 #include "broker/trace.h"
 #include "common/log.h"
 #include "common/ready.h"
@@ -106,6 +107,7 @@ main(int argc, char **argv)
 	main_boot(b);
 	main_loop(b, &o);
 	revocations_free(b->revocations);
+	rates_free(b->rates);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
 	jwks_free(b->jwks);
@@ -276,6 +278,8 @@ main_boot(struct broker *b)
 	b->revocations = revocations_load(b->kv, (int64_t)time(NULL));
 	if (b->revocations == NULL)
 		fatalx(EX_IOERR, "store %s: revocations", b->conf->data);
+	if ((b->rates = rates_new()) == NULL)
+		fatal(EX_OSERR, "rates");
 	b->next_session = boot << 32 | 1;
 }
 
