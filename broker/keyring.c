@@ -1,12 +1,12 @@
 /*
- * Reads and holds keys; keygen.c makes them.  What is done with them is
+ * Reads lines of keys and holds them; keyfile.c reads the file, keygen.c makes
+ * keys.  What is done with them is
  * token.c's business; a key's octets leave this file only inside struct key,
  * and never for a log.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,11 +25,8 @@ struct keyring_at {
 
 typedef int key_set_fn(struct key *, struct bytes);
 
-static int keyring_fd_check(int, const char *, struct stat *);
 static int keyring_readable_ok(const struct keyring *, const char *,
     const struct stat *);
-static int keyring_refuse(const char *, const char *);
-static int keyring_fd_read(int, uint8_t *, size_t);
 static int keyring_lines(struct keyring *, const char *, struct bytes);
 static int keyring_line(struct keyring *, struct keyring_at *, struct bytes);
 static int keyring_add(struct keyring *, const struct keyring_at *,
@@ -90,35 +87,6 @@ keyring_load_fd(int fd, const char *name)
 	sodium_free(text);
 	errno = saved;
 	return (ring);
-}
-
-int
-keyring_open(const char *path)
-{
-	/* NONBLOCK: a FIFO of that name must not hold up the start. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd == -1)
-		log_warn("%s", path);
-	return (fd);
-}
-
-uint8_t *
-keyring_read(int fd, const char *name, struct stat *st)
-{
-	uint8_t *text;
-	int saved;
-
-	if (sodium_init() == -1 || keyring_fd_check(fd, name, st) == -1)
-		return (NULL);
-	text = sodium_malloc((size_t)st->st_size);
-	if (text != NULL && keyring_fd_read(fd, text, (size_t)st->st_size) == 0)
-		return (text);
-	log_warn("%s", name);
-	saved = errno;
-	sodium_free(text);
-	errno = saved;
-	return (NULL);
 }
 
 struct keyring *
@@ -201,26 +169,6 @@ key_alg_name(enum key_alg alg)
 	return (key_algs[alg].name);
 }
 
-static int
-keyring_fd_check(int fd, const char *path, struct stat *st)
-{
-	if (fstat(fd, st) == -1) {
-		log_warn("%s", path);
-		return (-1);
-	}
-	if (!S_ISREG(st->st_mode))
-		return (keyring_refuse(path, "is no regular file"));
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return (keyring_refuse(path,
-		    "belongs to neither root nor this user"));
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return (
-		    keyring_refuse(path, "may be written by group or others"));
-	if (st->st_size > KEYRING_FILE_MAX)
-		return (keyring_refuse(path, "is longer than 65536 octets"));
-	return (0);
-}
-
 /* Known only once it is read: public keys are nobody's secret. */
 static int
 keyring_readable_ok(const struct keyring *ring, const char *path,
@@ -229,32 +177,6 @@ keyring_readable_ok(const struct keyring *ring, const char *path,
 	if ((st->st_mode & S_IROTH) == 0 || keyring_signer(ring, NULL) == NULL)
 		return (0);
 	return (keyring_refuse(path, "may be read by others"));
-}
-
-static int
-keyring_refuse(const char *path, const char *reason)
-{
-	log_warnx("%s: the key file %s", path, reason);
-	errno = EPERM;
-	return (-1);
-}
-
-static int
-keyring_fd_read(int fd, uint8_t *text, size_t n)
-{
-	ssize_t r;
-
-	while (n != 0) {
-		if ((r = read(fd, text, n)) == -1)
-			return (-1);
-		if (r == 0) {
-			errno = EIO;
-			return (-1);
-		}
-		text += r;
-		n -= (size_t)r;
-	}
-	return (0);
 }
 
 int

@@ -66,6 +66,8 @@ void keyring_free(struct keyring *); /* NULL is fine */
 uint8_t *keyring_read(int fd, const char *name, struct stat *);
 /* What both open: no link, no waiting.  The log says why if -1. */
 int keyring_open(const char *path);
+/* Logs what is wrong with such a file; -1 with EPERM. */
+int keyring_refuse(const char *name, const char *reason);
 
 /* The same from text; name stands for the file in the log. */
 struct keyring *keyring_parse(const char *name, struct bytes text);

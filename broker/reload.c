@@ -16,8 +16,8 @@ static session_match reload_keyless;
 /* What is done with at the start, or before the sandbox. */
 static const char *const reload_fixed_names[] = { "user", "group", "chroot",
 	"data", "socket", "worker_user", "control", "sandbox", "oidc_jwks",
-	"log", "fast_lane", "ring_idle_ms", "cache_bytes", "log_buffer_bytes",
-	"checkpoint_bytes", "checkpoint_ms" };
+	"log", "metrics", "fast_lane", "ring_idle_ms", "cache_bytes",
+	"log_buffer_bytes", "checkpoint_bytes", "checkpoint_ms" };
 
 const char *
 reload_wrong(const struct broker *b, const struct reload *r)

@@ -20,8 +20,10 @@ taken()
 {
 	timeout 20 "$ctl" send "$QUIRE_URL/ws/notes?token=$2" x
 	is "a token made with $1 is taken" $? 0
-	timeout 20 "$ctl" send "$QUIRE_URL/ws/notes?token=${2%??}AA" x 2>/dev/null
-	is '... and with another end not' $? 77
+	mac=${2##*.}
+	timeout 20 "$ctl" send "$QUIRE_URL/ws/notes?token=${2%.*}.AAAA${mac#????}" \
+	    x 2>/dev/null
+	is '... and with another signature not' $? 77
 }
 
 # The one key of the relay is a secret without a name; here come two more.
