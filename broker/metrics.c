@@ -99,7 +99,7 @@ static const struct metrics_bounds metrics_flush_bounds = { 1e6,
 struct metrics_out {
 	const struct metrics_view *v;
 	const struct metrics_row *row;
-	struct metrics_sample sample;
+	int first; /* of the row */
 	metrics_each *each;
 	void *arg;
 };
@@ -188,10 +188,7 @@ metrics_walk(struct broker *b, metrics_each *each, void *arg)
 	metrics_look(b, &v);
 	for (i = 0; i < METRICS_ROWS; i++) {
 		out.row = &metrics_rows[i];
-		out.sample.name = out.row->name;
-		out.sample.type = out.row->type;
-		out.sample.help = out.row->help;
-		out.sample.first = 1;
+		out.first = 1;
 		metrics_row(&out);
 	}
 }
@@ -254,11 +251,11 @@ static void
 metrics_say(struct metrics_out *o, const char *suffix, const char *labels,
     double value)
 {
-	o->sample.suffix = suffix;
-	o->sample.labels = labels;
-	o->sample.value = value;
-	o->each(&o->sample, o->arg);
-	o->sample.first = 0;
+	const struct metrics_sample sample = { o->row->name, suffix, labels,
+		o->row->type, o->row->help, o->first, value };
+
+	o->each(&sample, o->arg);
+	o->first = 0;
 }
 
 /* How many words a label has. */

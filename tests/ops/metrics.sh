@@ -86,7 +86,14 @@ ok $? '-j has them by name'
 sds='quire_messages_total{dialect="sds",direction='
 soon at_least "$sds\"in\"}" 2
 ok $? 'a message of a client is counted when its worker ends'
-soon at_least quire_lanes 1
+laned()
+{
+	# A worker that could not ask for one asks when there is more.
+	"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" more
+	read -r _ <&3
+	at_least quire_lanes 1
+}
+soon laned
 ok $? 'the reader has a lane'
 was=$(value "$sds\"out\"}")
 for i in 1 2 3 4 5 6 7 8 9 10; do
