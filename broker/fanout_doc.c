@@ -78,7 +78,8 @@ fanout_lane_serve(struct fanout_lane *l, struct fanout_run *run)
 		return (0);
 	do {
 		if (!run->made || run->from.pos != place.pos ||
-		    run->from.seq != place.seq)
+		    run->from.seq != place.seq ||
+		    !ring_valid(&l->doc->ring, place.pos))
 			fanout_gather(&l->doc->ring, &place, run);
 		r = fanout_own(run, l->session, &own);
 		if (r->n > 0 && !fanout_lane_write(l, r))
@@ -121,7 +122,7 @@ fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
 {
 	struct lane_place place = r->from;
 	struct bytes rest = BYTES_NONE;
-	int i;
+	int i, any = written > 0;
 
 	for (i = 0; i < r->n && written >= r->iov[i].iov_len; i++) {
 		written -= r->iov[i].iov_len;
@@ -135,7 +136,7 @@ fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
 		    r->iov[i].iov_len - written);
 	}
 	lane_hand(&l->lane, &place, rest);
-	if (!ring_valid(&l->doc->ring, r->from.pos))
+	if (any && !ring_valid(&l->doc->ring, r->from.pos))
 		shutdown(l->fd, SHUT_RDWR);
 }
 
