@@ -461,6 +461,7 @@ conn_wait_ms(const struct conn *c)
 {
 	int64_t at[] = { c->phase_at, c->message_at, c->idle_at, c->ping_at,
 		c->timer_at, c->tally.due_at,
+		c->turn.busy_at != 0 ? c->now_ms + 1 : 0, /* not ours yet */
 		c->out.len > 0 ? c->write_ms + (int64_t)c->settings.write_ms
 			       : 0 };
 	int64_t first = 0;

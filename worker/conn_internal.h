@@ -103,9 +103,10 @@ struct conn {
 
 	/* broker */
 	struct chan link;
-	int welcome;  /* WELCOME has come */
-	int lost;     /* the link has ended */
-	int document; /* OPEN was sent, CLOSE was not */
+	int welcome;	  /* WELCOME has come */
+	int lost;	  /* the link has ended */
+	int document;	  /* OPEN was sent, CLOSE was not */
+	unsigned opening; /* OPENs without their OPENED */
 	uint64_t session;
 	int64_t until_s;      /* end of the grant, unix time; 0: none */
 	struct kept_list ops; /* behind a large body, in order */

@@ -34,7 +34,11 @@ exchange_step(struct conn *c)
 	default:
 		/* Not in conn_accept: the dialect may still read it. */
 		exchange_free(c);
-		return (0);
+		/* Told to stop while the dialect owed the answer. */
+		if (c->phase != CONN_WS || !c->ending)
+			return (0);
+		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_AWAY);
+		return (1);
 	}
 }
 

@@ -3,6 +3,7 @@
  * handed to them.  Large bodies are submit.c's, the ring is reader.c's.
  */
 #include <poll.h>
+#include <unistd.h>
 
 #include "common/limits.h"
 #include "common/log.h"
@@ -15,6 +16,7 @@ static int link_welcome(struct conn *, const struct msg *);
 static int link_grant(struct conn *, const struct msg *);
 static int link_refused(struct conn *, const struct msg *);
 static int link_opened(struct conn *, const struct msg *);
+static void link_drop_fd(int fd);
 static int link_verdict(struct conn *, const struct msg *);
 static int link_fetched(struct conn *, const struct msg *);
 static int link_token(struct conn *, const struct msg *);
@@ -135,6 +137,7 @@ conn_open(struct conn *c, enum dialect_id dialect, unsigned int room,
 	m.f[open_name].b = name;
 	m.f[open_card].b = card;
 	c->document = 1;
+	c->opening++;
 	link_send(c, &m);
 }
 
@@ -245,30 +248,40 @@ link_opened(struct conn *c, const struct msg *m)
 		m->f[opened_seq].u, m->f[opened_oldest].u,
 		m->f[opened_roster].b, m->f[opened_info].b };
 	struct reader *r = &c->reader;
-	int ring, bell;
+	int ring = -1, bell = -1;
 
 	if (o.code == CODE_OK) {
 		ring = chan_take_fd(&c->link);
 		bell = chan_take_fd(&c->link);
+	}
+	if (c->opening > 0)
+		c->opening--;
+	if (!c->document || c->opening > 0) {
+		link_drop_fd(ring);
+		link_drop_fd(bell);
+		return (0);
+	}
+	if (o.code != CODE_OK) { /* then there is none to leave */
+		c->document = 0;
+	} else {
 		turn_leave(c);
 		poller_set(&c->poller, POLLER_BELL, -1, 0);
 		if (reader_attach(r, ring, bell, m->f[opened_ring].u,
-			m->f[opened_position].u) == -1)
+			m->f[opened_position].u) == -1 ||
+		    poller_set(&c->poller, POLLER_BELL, r->bell, POLLER_READ) ==
+			-1)
 			return (-1);
-		if (poller_set(&c->poller, POLLER_BELL, r->bell, POLLER_READ) ==
-		    -1)
-			return (-1);
-	}
-	if (o.code != CODE_OK) /* then there is none to leave */
-		c->document = 0;
-	else if (!c->document) {
-		poller_set(&c->poller, POLLER_BELL, -1, 0);
-		reader_detach(r);
-		return (0);
 	}
 	if (c->dialect != NULL && c->dialect->opened != NULL)
 		c->dialect->opened(c, &o);
 	return (0);
+}
+
+static void
+link_drop_fd(int fd)
+{
+	if (fd != -1)
+		close(fd);
 }
 
 static int

@@ -36,7 +36,6 @@ struct reader_batch {
 static int reader_map(struct ring *, int ring_fd, int *bell, int bell_fd,
     size_t bytes);
 static void reader_unmap(struct ring *, int *bell);
-static int reader_may(const struct conn *);
 static int reader_switch(struct conn *);
 static enum reader_stop reader_gather(struct conn *, struct reader_batch *);
 static int reader_skips(const struct conn *, const struct ring_entry *);
@@ -254,7 +253,7 @@ reader_switch(struct conn *c)
  * nothing goes out once the grant has ended, though the broker's word is still
  * on its way.
  */
-static int
+int
 reader_may(const struct conn *c)
 {
 	if (c->until_s != 0 && time(NULL) >= c->until_s)

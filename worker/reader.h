@@ -43,6 +43,8 @@ int reader_move(struct reader *, int ring_fd, int bell_fd, size_t bytes,
 void reader_detach(struct reader *);
 void reader_free(struct reader *);
 
+/* 1: frames may go to the client now. */
+int reader_may(const struct conn *);
 /* One batch of frames to the client.  1: something was done. */
 int reader_step(struct conn *);
 

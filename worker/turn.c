@@ -114,10 +114,9 @@ turn_level(const struct conn *c)
 {
 	const struct reader *r = &c->reader;
 
-	return (c->phase == CONN_WS && !c->lost && !c->ending && !c->busy &&
-	    r->open && r->live && !r->next.due && !r->at_own &&
-	    r->nverdicts == 0 && !(r->wait_own && r->submits > 0) &&
-	    TAILQ_EMPTY(&c->ops) && c->out.len == 0 && c->frame_left == 0);
+	return (reader_may(c) && !c->lost && !c->ending && !c->busy &&
+	    !r->next.due && !r->at_own && r->nverdicts == 0 &&
+	    !(r->wait_own && r->submits > 0) && TAILQ_EMPTY(&c->ops));
 }
 
 static void

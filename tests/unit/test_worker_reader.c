@@ -25,6 +25,8 @@ static struct {
 	uint64_t stub;
 	uint64_t verdict[8];
 	int nverdicts;
+	int opened;
+	enum code opened_code;
 } seen;
 
 static void
@@ -49,7 +51,16 @@ fake_verdict(struct conn *c, const struct verdict_in *v)
 	seen.verdict[seen.nverdicts++] = v->tag;
 }
 
+static void
+fake_opened(struct conn *c, const struct opened_in *o)
+{
+	(void)c;
+	seen.opened++;
+	seen.opened_code = o->code;
+}
+
 static const struct dialect fake = {
+	.opened = fake_opened,
 	.behind = fake_behind,
 	.stub = fake_stub,
 	.verdict = fake_verdict,
@@ -417,6 +428,70 @@ a_ring_for_a_document_that_was_left_is_let_go(void **state)
 	assert_int_equal(reader_move(&b->c->reader, -1, -1, RING_BYTES, 0), -1);
 }
 
+/* The turn would come back at once, for ever: the broker would not be heard. */
+static void
+a_turn_is_not_given_away_once_the_grant_has_ended(void **state)
+{
+	struct bench *b = *state;
+	int fd = lane_create();
+
+	if (fd == -1)
+		skip();
+	assert_int_equal(lane_attach(&b->c->turn.lane, fd), 0);
+	close(fd);
+	b->c->turn.state = TURN_OURS;
+	b->c->settings.fast_lane = 1;
+	conn_live(b->c, 0);
+	b->c->until_s = 1;
+	put(b, 1, OTHER, 0, "a");
+	turn(b);
+	assert_int_equal(turn_give(b->c), 0);
+	assert_int_equal(b->c->turn.state, TURN_OURS);
+	lane_detach(&b->c->turn.lane);
+}
+
+static void
+who_was_told_to_stop_closes_what_is_accepted_afterwards(void **state)
+{
+	struct bench *b = *state;
+
+	b->c->welcome = b->c->ending = 1;
+	assert_int_equal(exchange_step(b->c), 1);
+	assert_int_equal(b->c->phase, CONN_CLOSING);
+	assert_int_equal(exchange_step(b->c), 0);
+}
+
+/* Its answer has nothing to do with the document asked for meanwhile. */
+static void
+a_document_left_before_it_was_opened_is_not_the_next_one(void **state)
+{
+	struct bench *b = *state;
+	struct msg opened = MSG(OPENED);
+	struct chan broker;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	chan_init(&b->c->link, pair[0], IPC_FROM_BROKER, 1);
+	chan_init(&broker, pair[1], IPC_FROM_WORKER, 0);
+	b->c->welcome = 1;
+	conn_open(b->c, DIALECT_SDS, 0, BYTES_LIT("one"), BYTES_NONE);
+	conn_leave(b->c);
+	conn_open(b->c, DIALECT_SDS, 0, BYTES_LIT("two"), BYTES_NONE);
+	opened.f[opened_code].u = CODE_BUSY;
+	assert_int_equal(chan_send(&broker, &opened), 0);
+	opened.f[opened_code].u = CODE_QUOTA;
+	assert_int_equal(chan_send(&broker, &opened), 0);
+	assert_int_equal(chan_flush(&broker), 0);
+	assert_int_equal(chan_read(&b->c->link), 1);
+	assert_int_equal(link_step(b->c), 1);
+	assert_int_equal(seen.opened, 0);
+	assert_int_equal(link_step(b->c), 1);
+	assert_int_equal(seen.opened, 1);
+	assert_int_equal(seen.opened_code, CODE_QUOTA);
+	chan_close(&b->c->link);
+	chan_close(&broker);
+}
+
 int
 main(void)
 {
@@ -437,6 +512,9 @@ main(void)
 		TEST(the_reader_goes_on_in_the_next_ring_without_a_gap),
 		TEST(a_ring_missed_between_two_puts_the_reader_behind),
 		TEST(a_ring_for_a_document_that_was_left_is_let_go),
+		TEST(a_turn_is_not_given_away_once_the_grant_has_ended),
+		TEST(who_was_told_to_stop_closes_what_is_accepted_afterwards),
+		TEST(a_document_left_before_it_was_opened_is_not_the_next_one),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
