@@ -54,6 +54,7 @@ batch_add(struct broker *b, struct session *s, struct doc *d)
 	if ((op = calloc(1, sizeof(*op))) == NULL)
 		return (NULL);
 	op->session = s;
+	op->until_s = s->until_s;
 	s->refs++;
 	s->ops++;
 	if ((op->doc = d) != NULL)
@@ -110,6 +111,7 @@ batch_cut(struct broker *b)
 {
 	size_t n = 0, bytes = 0, max = BATCH_OPS_MAX;
 	struct op *op, *next;
+	const struct doc *d;
 	int writes = 0;
 
 	if (b->single > 0) {
@@ -119,7 +121,9 @@ batch_cut(struct broker *b)
 	for (op = TAILQ_FIRST(&b->queue);
 	     op != NULL && n < max && bytes < BATCH_MAX_BYTES; op = next) {
 		next = TAILQ_NEXT(op, entry);
-		if (op->doc != NULL && op->doc->hold == DOC_FROZEN)
+		/* Behind a CLOSE that waits, an OPEN waits as well. */
+		d = op->doc != NULL ? op->doc : op->session->doc;
+		if (d != NULL && d->hold == DOC_FROZEN)
 			continue;
 		TAILQ_REMOVE(&b->queue, op, entry);
 		TAILQ_INSERT_TAIL(&b->batch, op, entry);
@@ -188,6 +192,7 @@ batch_failed(struct broker *b)
 	    op->leave ? "leave" : ipc_name(op->msg.type),
 	    (unsigned long long)op->session->id);
 	op->code = CODE_STORAGE;
+	decide_leave_anyway(op);
 	batch_release(b);
 }
 

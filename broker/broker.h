@@ -165,11 +165,13 @@ struct op {
 	struct buf frame; /* what msg borrows from */
 	struct msg msg;
 	size_t bytes;
+	int64_t until_s; /* the session's, when it was asked */
 	/* before deciding, to go back to when the batch fails */
 	struct upload upload_was;
 	struct finished finished_was[FINISHED_MAX];
 	struct buf card_was;
 	int attached, detached, carded;
+	int had_ring; /* with detached: the session had doc's ring */
 	/* decided */
 	int done;
 	int garbage; /* something is to be erased */
@@ -282,8 +284,9 @@ struct doc *doc_get(struct broker *, const struct doc_id *);  /* one ref */
 struct doc *doc_find(struct broker *, const struct doc_id *); /* none, NULL */
 void doc_unref(struct broker *, struct doc *);
 int doc_window(struct broker *, struct doc *); /* ring and bell exist */
-/* The session has left: what follows its time goes into a ring it has not. */
-void doc_left(struct doc *, const struct session *);
+/* Somebody with its ring has left, who may read until that time (0: for ever):
+ * what comes after it goes into another ring. */
+void doc_left(struct doc *, int64_t until_s);
 /* Before something is put: another ring, if the one there is is stale. */
 void doc_freshen(struct broker *, struct doc *);
 void doc_idle_start(struct broker *); /* the look-out for silent documents */
@@ -303,6 +306,8 @@ void doc_blobs_make_room(struct broker *, size_t n);
 /* decide.c: what an operation does.  0, or -1: the store failed. */
 int decide(struct broker *, struct op *);
 void decide_undo(struct op *);
+/* The store refused it, after decide_undo: nobody stays who has left. */
+void decide_leave_anyway(struct op *);
 /* Writes the rows of the documents that the batch changed: 0, -1. */
 int decide_save(struct broker *, struct op_list *);
 int op_writes(const struct op *);

@@ -64,7 +64,8 @@ decide(struct broker *b, struct op *op)
 int
 op_writes(const struct op *op)
 {
-	return (op->leave || deciders[op->msg.type].writes);
+	return (op->leave ||
+	    (op->msg.type < IPC_COUNT && deciders[op->msg.type].writes));
 }
 
 void
@@ -81,14 +82,17 @@ decide_undo(struct op *op)
 	}
 	if (op->attached)
 		decide_detach(op);
-	if (op->detached)
+	if (op->detached) {
 		decide_attach(op);
+		s->has_ring = op->had_ring;
+	}
 	s->upload = op->upload_was;
 	memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
 	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
 	if (op->doc != NULL)
 		op->doc->loaded = op->doc->dirty = 0;
 	op->done = op->carded = op->attached = op->detached = op->garbage = 0;
+	op->more = 0;
 	op->code = CODE_OK;
 	buf_free(&op->info);
 	buf_free(&op->roster);
@@ -298,19 +302,26 @@ static int
 decide_card(struct broker *b, struct op *op)
 {
 	const struct rule *r = rule_find(op->session->dialect);
-	struct session *s = op->session;
 	struct txn t;
 
-	op->card_was = s->card;
-	op->carded = 1;
-	s->card = (struct buf)BUF_INIT;
-	if (buf_add_bytes(&s->card, op->msg.f[card_body].b) == -1)
+	if (decide_card_put(op, op->msg.f[card_body].b) == -1)
 		return (op->code = CODE_BUSY, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
 	if (r->card != NULL)
 		r->card(&t);
 	return (decide_end(op, &t, CODE_OK));
+}
+
+int
+decide_card_put(struct op *op, struct bytes card)
+{
+	struct session *s = op->session;
+
+	op->card_was = s->card;
+	op->carded = 1;
+	s->card = (struct buf)BUF_INIT;
+	return (buf_add_bytes(&s->card, card));
 }
 
 static int

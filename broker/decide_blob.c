@@ -37,7 +37,8 @@ decide_blob_data(struct broker *b, struct op *op)
 	struct txn t;
 	enum code code;
 
-	if (u->id == 0 || u->closed || body.n == 0)
+	if (u->id == 0 || (u->id & BLOB_SIGNAL) != 0 || u->closed ||
+	    body.n == 0)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (u->size + body.n > u->max)
 		return (op->code = CODE_TOO_LARGE, 0);
@@ -60,7 +61,7 @@ decide_blob_done(struct broker *b, struct op *op)
 	struct finished *f = decide_finished(s, 0);
 
 	(void)b;
-	if (s->upload.id == 0 || f == NULL)
+	if (s->upload.id == 0 || (s->upload.id & BLOB_SIGNAL) != 0 || f == NULL)
 		return (op->code = CODE_BAD_STATE, 0);
 	*f = (struct finished){ .id = s->upload.id, .size = s->upload.size };
 	s->upload = (struct upload){ 0 };

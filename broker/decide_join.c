@@ -8,6 +8,7 @@
 
 static enum code decide_open_check(struct broker *, struct op *,
     struct doc_id *);
+static void decide_out(struct op *, struct txn *);
 static int decide_roster(struct op *, size_t said);
 
 int
@@ -29,8 +30,7 @@ decide_open(struct broker *b, struct op *op)
 	if (op->doc->nsessions >= (size_t)b->conf->sessions_per_store_max ||
 	    doc_window(b, op->doc) == -1)
 		return (op->code = CODE_BUSY, 0);
-	buf_clear(&s->card);
-	if (buf_add_bytes(&s->card, op->msg.f[open_card].b) == -1)
+	if (decide_card_put(op, op->msg.f[open_card].b) == -1)
 		return (op->code = CODE_BUSY, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
@@ -40,7 +40,6 @@ decide_open(struct broker *b, struct op *op)
 	if (op->code == CODE_OK) {
 		if (decide_roster(op, t.info.len) == -1)
 			t.failed = 1;
-		s->has_ring = s->ring_due = 0;
 		decide_attach(op);
 		op->attached = 1;
 		if (r->join != NULL)
@@ -52,32 +51,53 @@ decide_open(struct broker *b, struct op *op)
 int
 decide_leave(struct broker *b, struct op *op)
 {
-	struct session *s = op->session;
 	const struct rule *r;
 	struct txn t;
-	size_t i;
 
-	if (s->doc != op->doc || op->doc == NULL)
+	if (op->session->doc != op->doc || op->doc == NULL)
 		return (0);
 	r = rule_find(op->doc->id.dialect);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	/* Their numbers are this document's: in another they are others'. */
+	decide_out(op, &t);
+	if (r->leave != NULL)
+		r->leave(&t);
+	return (decide_end(op, &t, CODE_OK));
+}
+
+/* What it staged is swept up at the next start. */
+void
+decide_leave_anyway(struct op *op)
+{
+	if ((op->leave || op->msg.type == IPC_CLOSE) && op->doc != NULL &&
+	    op->session->doc == op->doc)
+		decide_out(op, NULL);
+}
+
+/* t: to drop its blobs; their numbers are this document's, in another they are
+ * others'. */
+static void
+decide_out(struct op *op, struct txn *t)
+{
+	struct session *s = op->session;
+	size_t i;
+
 	if (s->upload.id != 0 && (s->upload.id & BLOB_SIGNAL) == 0) {
-		txn_blob_drop(&t, s->upload.id);
+		if (t != NULL)
+			txn_blob_drop(t, s->upload.id);
 		s->upload = (struct upload){ 0 };
 	}
 	for (i = 0; i < FINISHED_MAX; i++)
 		if (s->finished[i].id != 0 &&
 		    (s->finished[i].id & BLOB_SIGNAL) == 0) {
-			txn_blob_drop(&t, s->finished[i].id);
+			if (t != NULL)
+				txn_blob_drop(t, s->finished[i].id);
 			s->finished[i] = (struct finished){ 0 };
 		}
 	decide_detach(op);
 	op->detached = 1;
-	if (r->leave != NULL)
-		r->leave(&t);
-	return (decide_end(op, &t, CODE_OK));
+	op->had_ring = s->has_ring;
+	s->has_ring = s->ring_due = 0;
 }
 
 void

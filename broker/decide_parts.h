@@ -12,6 +12,9 @@
 int decide_begin(struct broker *, struct op *, struct txn *);
 int decide_end(struct op *, struct txn *, enum code);
 
+/* The session's card is another, until the batch fails.  0; -1: no memory. */
+int decide_card_put(struct op *, struct bytes card);
+
 /* decide_join.c: who is in a document. */
 int decide_open(struct broker *, struct op *);
 int decide_leave(struct broker *, struct op *);

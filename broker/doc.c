@@ -173,16 +173,10 @@ doc_ring_bell(struct broker *b, struct doc *d)
 }
 
 void
-doc_left(struct doc *d, const struct session *s)
+doc_left(struct doc *d, int64_t until_s)
 {
-	int64_t end = s->until_s;
-
-	if (s->kicked)
-		end = (int64_t)time(NULL) - 1;
-	if (!s->has_ring || end == 0)
-		return;
-	if (d->stale_s == 0 || end < d->stale_s)
-		d->stale_s = end;
+	if (until_s != 0 && (d->stale_s == 0 || until_s < d->stale_s))
+		d->stale_s = until_s;
 }
 
 /* Once a second at most: it costs a message to every session. */

@@ -169,8 +169,9 @@ lanes_leave(struct session *s)
 	s->chan.takes_fds = 0;
 	if (s->lane == SESSION_LANE_NONE)
 		return;
-	lanes_say(l, FANOUT_LEAVE, 0, s->id);
+	/* First: a word too many ends fan-out, and with it all lanes. */
 	lanes_drop(l, s);
+	lanes_say(l, FANOUT_LEAVE, 0, s->id);
 	lanes_flush(s->broker);
 }
 

@@ -4,6 +4,7 @@
  * answers leave after the bells: commit, publish, reply.
  */
 #include <string.h>
+#include <time.h>
 
 #include "broker/garbage.h"
 #include "broker/lanes.h"
@@ -36,8 +37,10 @@ release(struct broker *b, struct op *op)
 	struct effect *e;
 	uint64_t before = 0;
 
-	if (op->detached)
-		doc_left(op->doc, op->session);
+	if (op->detached && op->had_ring)
+		doc_left(op->doc,
+		    op->session->kicked ? (int64_t)time(NULL) - 1
+					: op->until_s);
 	if (op->effects != NULL)
 		doc_freshen(b, op->doc);
 	if (op->doc != NULL && op->doc->ring.fd != -1)

@@ -95,12 +95,14 @@ session_kick(struct session *s, enum code code)
 	s->kicked = 1;
 	s->scope = SCOPE_NONE;
 	m.f[kick_code].u = code;
+	s->refs++;
 	session_send(s, &m);
 	session_flush(s);
-	if (s->dead)
-		return;
-	session_leave(s);
-	event_add(&s->expiry_ev, &wait);
+	if (!s->dead) {
+		session_leave(s);
+		event_add(&s->expiry_ev, &wait);
+	}
+	session_unref(s);
 }
 
 /*
@@ -183,6 +185,7 @@ session_flush(struct session *s)
 	default:
 		s->mute = 1; /* reading on to the end tells the rest */
 		event_del(&s->write_ev);
+		session_resume(s); /* what was not taken holds up no more */
 	}
 }
 

@@ -213,6 +213,34 @@ the_dead_go_on_reading(struct honest *h)
 	peer_close(&stays);
 }
 
+/* The grant that it takes as it leaves is for another document. */
+static void
+who_left_goes_on_reading(struct honest *h)
+{
+	struct msg close = MSG(CLOSE);
+	struct peer gone, clock;
+	uint64_t end;
+
+	peer_hello(&gone, &h->server);
+	peer_hello(&clock, &h->server);
+	if (peer_login(&gone, &h->server, "honest", "read", 2) != IPC_GRANT ||
+	    peer_open(&gone, "honest", BYTES_NONE) != CODE_OK)
+		fatalx(1, "join");
+	/* With the next one in one write. */
+	if (chan_send(&gone.chan, &close) == -1 ||
+	    peer_login(&gone, &h->server, "mine", "read", 600) != IPC_GRANT)
+		fatalx(1, "leave");
+	if (peer_login(&clock, &h->server, "mine", "read", 4) != IPC_GRANT ||
+	    peer_open(&clock, "mine", BYTES_NONE) != CODE_OK)
+		fatalx(1, "clock");
+	peer_kicked(&clock, CODE_EXPIRED);
+	end = ring_tail(&gone.ring);
+	honest_traffic(h);
+	if (ring_tail(&gone.ring) != end)
+		fatalx(1, "a grant for another document is good here");
+	peer_close(&gone);
+}
+
 /* The broker's part of shared memory, in KiB. */
 static long
 shared_kib(pid_t pid)
@@ -265,6 +293,8 @@ main(void)
 	static const struct attack attacks[] = {
 		{ "who has no grant any more sees nothing new",
 		    the_dead_go_on_reading },
+		{ "who left for another document sees nothing new",
+		    who_left_goes_on_reading },
 		{ "the ring is the broker's to write", the_ring_is_written },
 		{ "no worker keeps the bell from another", the_bell_is_hushed },
 		{ "descriptors are not taken by the broker",

@@ -1,0 +1,374 @@
+/*
+ * Sessions of a broker in this process: what becomes of them where their
+ * worker, the store or the fan-out process is gone.
+ */
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "broker/fanout_words.h"
+#include "broker/lanes.h"
+#include "common/limits.h"
+#include "common/wire.h"
+#include "tests/lib/store.h"
+
+/* As many octets of words may wait for fan-out: lanes.c. */
+#define LANES_OUT_MAX_BYTES ((size_t)1024 * 1024)
+#define UNTIL		    4000000000 /* unix time, far away */
+
+struct rig {
+	struct broker b;
+	struct store store;
+	struct lanes *lanes;
+};
+
+static struct kv_ops ops;	   /* the store's, with our commit */
+static const struct kv_ops *whole; /* the store's own */
+static int refusals;		   /* so many commits are refused */
+
+/* A worker, and the session that the broker has of it. */
+struct end {
+	struct chan chan;
+	struct session *s;
+};
+
+static int
+commit(struct kv *kv)
+{
+	if (refusals == 0)
+		return (whole->commit(kv));
+	refusals--;
+	whole->abort(kv);
+	return (-1);
+}
+
+static int
+setup(void **state)
+{
+	static char fast[] = "fast_lane=yes", user[] = "user=";
+	char *const defines[] = { fast, user };
+	struct rig *r = calloc(1, sizeof(*r));
+	struct broker *b = &r->b;
+
+	refusals = 0;
+	assert_int_equal(config_load_with(NULL, defines, 2, &b->conf), 0);
+	r->lanes = lanes_start(b->conf);
+	store_new(&r->store, STORE_BDB);
+	b->kv = r->store.kv;
+	ops = *(whole = b->kv->ops);
+	ops.commit = commit;
+	b->kv->ops = &ops;
+	assert_non_null(b->base = event_base_new());
+	assert_int_equal(event_base_priority_init(b->base, 2), 0);
+	TAILQ_INIT(&b->sessions);
+	TAILQ_INIT(&b->jobs);
+	b->next_session = 1;
+	assert_int_equal(batch_init(b), 0);
+	assert_int_equal(lanes_watch(r->lanes, b), 0);
+	*state = r;
+	return (0);
+}
+
+static void
+run(struct rig *r)
+{
+	do
+		event_base_loop(r->b.base, EVLOOP_NONBLOCK);
+	while (r->b.flushing);
+	event_base_loop(r->b.base, EVLOOP_NONBLOCK);
+}
+
+static int
+teardown(void **state)
+{
+	struct rig *r = *state;
+	struct session *s;
+
+	while ((s = TAILQ_FIRST(&r->b.sessions)) != NULL)
+		session_close(s);
+	run(r);
+	batch_done(&r->b);
+	lanes_stop(r->lanes);
+	event_base_free(r->b.base);
+	r->b.kv->ops = whole;
+	store_remove(&r->store);
+	config_free(r->b.conf);
+	free(r);
+	return (0);
+}
+
+static void
+say(struct end *e, const struct msg *m)
+{
+	assert_int_equal(chan_send(&e->chan, m), 0);
+}
+
+/* What was said goes in one piece. */
+static void
+go(struct rig *r, struct end *e)
+{
+	assert_int_equal(chan_flush(&e->chan), 0);
+	run(r);
+}
+
+static void
+say_open(struct end *e, const char *name)
+{
+	struct msg m = MSG(OPEN);
+
+	m.f[open_dialect].u = DIALECT_SDS;
+	m.f[open_name].b = bytes_str(name);
+	m.f[open_card].b = bytes_str(name);
+	say(e, &m);
+}
+
+static unsigned int
+heard(struct end *e, struct msg *m)
+{
+	while (chan_next(&e->chan, m) != 1)
+		assert_int_equal(chan_read(&e->chan), 1);
+	return (m->type);
+}
+
+/* One with a grant for everything, in a document. */
+static void
+join(struct rig *r, struct end *e, const char *name)
+{
+	struct msg m;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	session_new(&r->b, pair[0]);
+	chan_init(&e->chan, pair[1], IPC_FROM_BROKER, 1);
+	e->s = TAILQ_LAST(&r->b.sessions, session_list);
+	e->s->state = IPC_GRANTED;
+	e->s->scope = SCOPE_WRITE;
+	e->s->dialect = DIALECT_SDS;
+	assert_null(claims_parse(
+	    BYTES_LIT(
+		"{\"sub\":\"x\",\"aud\":[\"one\",\"two\"],\"scope\":\"write\"}"),
+	    &e->s->claims));
+	say_open(e, name);
+	go(r, e);
+	assert_int_equal(heard(e, &m), IPC_OPENED);
+	assert_int_equal(m.f[opened_code].u, CODE_OK);
+	close(chan_take_fd(&e->chan));
+	close(chan_take_fd(&e->chan));
+}
+
+static struct doc *
+doc_named(struct rig *r, const char *name)
+{
+	struct doc_id id = { DIALECT_SDS, 0, bytes_str(name) };
+
+	return (doc_find(&r->b, &id));
+}
+
+static void
+who_opens_another_in_one_breath_keeps_no_more_than_its_time(void **state)
+{
+	struct msg close = MSG(CLOSE), m;
+	struct end e, stays;
+
+	join(*state, &stays, "one");
+	join(*state, &e, "one");
+	e.s->until_s = UNTIL;
+	say(&e, &close);
+	say_open(&e, "two");
+	go(*state, &e);
+	assert_int_equal(heard(&e, &m), IPC_OPENED);
+	assert_int_equal(doc_named(*state, "one")->stale_s, UNTIL);
+	assert_true(e.s->has_ring);
+	chan_close(&e.chan);
+	chan_close(&stays.chan);
+}
+
+static void
+what_a_failed_batch_took_is_there_when_it_is_tried_again(void **state)
+{
+	struct msg close = MSG(CLOSE), m;
+	struct end e, stays;
+
+	join(*state, &stays, "one");
+	join(*state, &e, "one");
+	e.s->until_s = UNTIL;
+	refusals = 1;
+	say(&e, &close);
+	say_open(&e, "two");
+	go(*state, &e);
+	assert_int_equal(heard(&e, &m), IPC_OPENED);
+	assert_int_equal(m.f[opened_code].u, CODE_OK);
+	assert_int_equal(refusals, 0);
+	assert_int_equal(doc_named(*state, "one")->stale_s, UNTIL);
+	assert_int_equal(doc_named(*state, "one")->nsessions, 1);
+	chan_close(&e.chan);
+	chan_close(&stays.chan);
+}
+
+static void
+nobody_stays_because_the_store_did_not_take_it(void **state)
+{
+	struct rig *r = *state;
+	struct end e;
+
+	join(r, &e, "one");
+	assert_int_equal(r->b.ndocs, 1);
+	refusals = 1;
+	chan_close(&e.chan);
+	run(r);
+	assert_int_equal(refusals, 0);
+	assert_int_equal(r->b.nsessions, 0);
+	assert_int_equal(r->b.ndocs, 0);
+}
+
+static void
+an_open_behind_a_close_waits_with_it_for_a_frozen_document(void **state)
+{
+	struct msg close = MSG(CLOSE), m;
+	struct rig *r = *state;
+	struct end e;
+
+	join(r, &e, "one");
+	doc_named(r, "one")->hold = DOC_FROZEN;
+	say(&e, &close);
+	say_open(&e, "two");
+	go(r, &e);
+	assert_int_equal(chan_read(&e.chan), 0);
+	doc_named(r, "one")->hold = DOC_FREE;
+	batch_kick(&r->b);
+	run(r);
+	assert_int_equal(heard(&e, &m), IPC_OPENED);
+	assert_int_equal(m.f[opened_code].u, CODE_OK);
+	chan_close(&e.chan);
+}
+
+/* One blob for the store is begun while one for a signal is under way. */
+static void
+blobs_mixed_up_leave_no_memory_behind(void **state)
+{
+	static uint8_t body[1000];
+	struct msg keep = MSG(BLOB_PUT), pass = MSG(BLOB_PUT),
+		   data = MSG(BLOB_DATA), done = MSG(BLOB_DONE);
+	struct rig *r = *state;
+	struct end e;
+
+	join(r, &e, "one");
+	keep.f[blob_put_keep].u = 1;
+	data.f[blob_data_body].b = bytes_of(body, sizeof(body));
+	say(&e, &keep);
+	say(&e, &done);
+	say(&e, &pass);
+	say(&e, &data);
+	go(r, &e);
+	assert_int_equal(r->b.nsessions, 0);
+	assert_int_equal(r->b.signal_blob_bytes, 0);
+	chan_close(&e.chan);
+}
+
+static void
+a_stalled_session_whose_worker_is_gone_ends(void **state)
+{
+	static uint8_t entries[FETCH_MAX_BYTES];
+	struct msg m = MSG(FETCHED), sync = MSG(SYNC);
+	struct rig *r = *state;
+	struct end e;
+
+	join(r, &e, "one");
+	m.f[fetched_entries].b = bytes_of(entries, sizeof(entries));
+	while (chan_pending(&e.s->chan) < SESSION_OUT_MAX_BYTES) {
+		session_send(e.s, &m);
+		chan_flush(&e.s->chan);
+	}
+	say(&e, &sync);
+	go(r, &e);
+	assert_true(e.s->stalled);
+	/* Not by its own event: something else is said to it first. */
+	chan_close(&e.chan);
+	session_flush(e.s);
+	run(r);
+	assert_int_equal(r->b.nsessions, 0);
+}
+
+static void
+take_lane(struct rig *r, struct end *e)
+{
+	struct msg lane = MSG(LANE), m;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(chan_try_fds(&e->chan, &lane, pair, 1), 0);
+	close(pair[0]);
+	close(pair[1]);
+	do
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	while (e->s->lane != SESSION_LANE_HAS && e->s->chan.takes_fds);
+	while (e->s->lane == SESSION_LANE_ASKED)
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	assert_int_equal(e->s->lane, SESSION_LANE_HAS);
+	assert_int_equal(heard(e, &m), IPC_LANED);
+	close(chan_take_fd(&e->chan));
+}
+
+static void
+a_word_too_many_ends_the_fast_lane_and_nothing_else(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b;
+	struct doc *d;
+	size_t i;
+
+	if (r->lanes == NULL)
+		skip();
+	join(r, &a, "one");
+	join(r, &b, "one");
+	take_lane(r, &a);
+	take_lane(r, &b);
+	d = doc_named(r, "one");
+	for (i = 0; i <= LANES_OUT_MAX_BYTES / sizeof(struct fanout_word); i++)
+		lanes_publish(&r->b, d);
+	assert_int_equal(d->lanes, 2);
+	lanes_leave(a.s);
+	assert_int_equal(b.s->lane, SESSION_LANE_NONE);
+	assert_int_equal(d->lanes, 0);
+	assert_int_equal(r->b.count.lanes, 0);
+	run(r);
+	assert_int_equal(r->b.nsessions, 2);
+	chan_close(&a.chan);
+	chan_close(&b.chan);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SESSION_TEST(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, setup, teardown)
+		SESSION_TEST(
+		    who_opens_another_in_one_breath_keeps_no_more_than_its_time),
+		SESSION_TEST(
+		    what_a_failed_batch_took_is_there_when_it_is_tried_again),
+		SESSION_TEST(nobody_stays_because_the_store_did_not_take_it),
+		SESSION_TEST(
+		    an_open_behind_a_close_waits_with_it_for_a_frozen_document),
+		SESSION_TEST(blobs_mixed_up_leave_no_memory_behind),
+		SESSION_TEST(a_stalled_session_whose_worker_is_gone_ends),
+		SESSION_TEST(
+		    a_word_too_many_ends_the_fast_lane_and_nothing_else),
+	};
+
+	if (sodium_init() == -1)
+		return (1);
+	signal(SIGPIPE, SIG_IGN);
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
