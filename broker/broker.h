@@ -85,6 +85,7 @@ struct session {
 	int has_ring;	       /* it was given doc's */
 	int ring_due;	       /* doc's is another, which it is to be given */
 	int stalled;	       /* not read for now */
+	int again;	       /* the kernel took no descriptors for it */
 	int mute;	       /* it takes no more words; what it sent counts */
 	int eof;	       /* all it sent has been read */
 	struct claims claims;
@@ -240,6 +241,7 @@ struct broker {
 	struct event *compact_ev;
 	struct event *metrics_ev;
 	int stopping;
+	int again;	 /* sessions' descriptors are tried again in a moment */
 	time_t space_at; /* when the disk was last looked at */
 	int low_space;
 	struct broker_count count;

@@ -13,9 +13,14 @@
 #include "broker/trace.h"
 #include "common/log.h"
 
+/* Until descriptors are tried again that the kernel did not take. */
+#define SESSION_AGAIN_MS 20
+
 static void session_readable(evutil_socket_t, short, void *);
 static void session_writable(evutil_socket_t, short, void *);
 static void session_expired(evutil_socket_t, short, void *);
+static void session_try_again(struct session *);
+static void session_again(evutil_socket_t, short, void *);
 static void session_process(struct session *);
 static void session_gone(struct session *);
 static void session_leave(struct session *);
@@ -183,9 +188,49 @@ session_flush(struct session *s)
 		event_add(&s->write_ev, NULL);
 		break;
 	default:
+		if (errno == ETOOMANYREFS) {
+			session_try_again(s);
+			break;
+		}
 		s->mute = 1; /* reading on to the end tells the rest */
 		event_del(&s->write_ev);
 		session_resume(s); /* what was not taken holds up no more */
+	}
+}
+
+/* Descriptors under way are counted for all processes of a user together, and
+ * no event says that there are fewer. */
+static void
+session_try_again(struct session *s)
+{
+	const struct timeval wait = { 0, SESSION_AGAIN_MS * 1000 };
+	struct broker *b = s->broker;
+
+	s->again = 1;
+	if (!b->again)
+		b->again = event_base_once(b->base, -1, EV_TIMEOUT,
+			       session_again, b, &wait) == 0;
+}
+
+static void
+session_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker *b = arg;
+	struct session *s, *next;
+
+	(void)fd;
+	(void)what;
+	b->again = 0;
+	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
+		s->refs++;
+		if (s->again) {
+			s->again = 0;
+			session_flush(s);
+			session_resume(s);
+		}
+		next =
+		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
+		session_unref(s);
 	}
 }
 

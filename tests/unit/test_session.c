@@ -2,6 +2,7 @@
  * Sessions of a broker in this process: what becomes of them where their
  * worker, the store or the fan-out process is gone.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <setjmp.h>
@@ -25,6 +26,7 @@
 
 /* As many octets of words may wait for fan-out: lanes.c. */
 #define LANES_OUT_MAX_BYTES ((size_t)1024 * 1024)
+#define STUFFED		    100	       /* descriptors in one message */
 #define UNTIL		    4000000000 /* unix time, far away */
 
 struct rig {
@@ -141,11 +143,10 @@ heard(struct end *e, struct msg *m)
 	return (m->type);
 }
 
-/* One with a grant for everything, in a document. */
+/* One with a grant. */
 static void
-join(struct rig *r, struct end *e, const char *name)
+dial(struct rig *r, struct end *e)
 {
-	struct msg m;
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -159,6 +160,14 @@ join(struct rig *r, struct end *e, const char *name)
 	    BYTES_LIT(
 		"{\"sub\":\"x\",\"aud\":[\"one\",\"two\"],\"scope\":\"write\"}"),
 	    &e->s->claims));
+}
+
+static void
+join(struct rig *r, struct end *e, const char *name)
+{
+	struct msg m;
+
+	dial(r, e);
 	say_open(e, name);
 	go(r, e);
 	assert_int_equal(heard(e, &m), IPC_OPENED);
@@ -300,6 +309,65 @@ a_stalled_session_whose_worker_is_gone_ends(void **state)
 	assert_int_equal(r->b.nsessions, 0);
 }
 
+/* So many that the kernel takes no more of this user's. */
+static void
+stuff(int to)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int) * STUFFED)];
+	} control = { .space = { 0 } };
+	struct iovec iov = { .iov_base = (char[]){ 'x' }, .iov_len = 1 };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	int *fd = (int *)(void *)CMSG_DATA(&control.align), i;
+
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(int) * STUFFED);
+	for (i = 0; i < STUFFED; i++)
+		fd[i] = to;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(sendmsg(to, &mh, 0), 1);
+}
+
+static void
+descriptors_that_the_kernel_does_not_take_come_later(void **state)
+{
+	struct rlimit few, was;
+	struct rig *r = *state;
+	uid_t uid = geteuid();
+	struct msg m;
+	struct end e;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = STUFFED;
+	stuff(pair[0]);
+	dial(r, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	if (uid == 0) /* who may do anything may do this */
+		assert_int_equal(seteuid(65534), 0);
+	say_open(&e, "one");
+	go(r, &e);
+	if (uid == 0)
+		assert_int_equal(seteuid(uid), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_true(e.s->again);
+	close(pair[1]);
+	close(pair[0]);
+	while (e.s->again)
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	assert_int_equal(heard(&e, &m), IPC_OPENED);
+	close(chan_take_fd(&e.chan));
+	close(chan_take_fd(&e.chan));
+	chan_close(&e.chan);
+}
+
 static void
 take_lane(struct rig *r, struct end *e)
 {
@@ -363,6 +431,8 @@ main(void)
 		    an_open_behind_a_close_waits_with_it_for_a_frozen_document),
 		SESSION_TEST(blobs_mixed_up_leave_no_memory_behind),
 		SESSION_TEST(a_stalled_session_whose_worker_is_gone_ends),
+		SESSION_TEST(
+		    descriptors_that_the_kernel_does_not_take_come_later),
 		SESSION_TEST(
 		    a_word_too_many_ends_the_fast_lane_and_nothing_else),
 	};
