@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,12 +21,12 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "worker/bind.h"
 #include "worker/conn_internal.h"
 #include "worker/listen.h"
 #include "worker/places.h"
 #include "worker/proxy.h"
 
-#define LISTEN_BACKLOG	   511
 #define LISTEN_CONNECTIONS 4096 /* as in config.def */
 #define LISTEN_PER_ADDRESS 256
 #define LISTEN_STOP_MS	   10000 /* for the workers to take their leave */
@@ -52,12 +51,8 @@ static int listen_signal_pipe[2];
 
 static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
-static void listen_open(struct listener_state *, const char *address);
-static void listen_add(struct listener_state *, int fd);
+static void listen_add(void *, int fd);
 static void listen_say(int fd);
-static int listen_socket(const struct addrinfo *);
-static void listen_split(const char *address, char *host, size_t nhost,
-    char *port, size_t nport);
 static void listen_signals(void);
 static void listen_caught(int);
 static int listen_turn(struct listener_state *);
@@ -87,7 +82,7 @@ listen_run(struct listen_config *config)
 	for (i = 0; i < config->ninherited; i++)
 		listen_add(&l, config->inherited[i]);
 	for (i = 0; i < config->naddresses && config->ninherited == 0; i++)
-		listen_open(&l, config->address[i]);
+		bind_address(config->address[i], listen_add, &l);
 	if (config->ninherited > 0)
 		log_info("listening on %d inherited", config->ninherited);
 	l.poll[l.nsockets].fd = listen_signal_pipe[0];
@@ -170,29 +165,10 @@ listen_peer(char out[LISTEN_PEER_MAX], const struct sockaddr_storage *ss)
 }
 
 static void
-listen_open(struct listener_state *l, const char *address)
+listen_add(void *arg, int fd)
 {
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *list, *ai;
-	char host[256], port[16];
-	int fd, error;
+	struct listener_state *l = arg;
 
-	listen_split(address, host, sizeof(host), port, sizeof(port));
-	error = getaddrinfo(host[0] == '\0' ? NULL : host, port, &hints, &list);
-	if (error != 0)
-		fatalx(EX_USAGE, "%s: %s", address, gai_strerror(error));
-	for (ai = list; ai != NULL; ai = ai->ai_next) {
-		if ((fd = listen_socket(ai)) == -1)
-			fatal(EX_UNAVAILABLE, "%s", address);
-		listen_add(l, fd);
-	}
-	freeaddrinfo(list);
-}
-
-static void
-listen_add(struct listener_state *l, int fd)
-{
 	if (l->nsockets == LISTEN_SOCKETS_MAX)
 		fatalx(EX_USAGE, "more than %d addresses", LISTEN_SOCKETS_MAX);
 	l->poll[l->nsockets].fd = fd;
@@ -216,53 +192,6 @@ listen_say(int fd)
 	log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%s"
 					  : "listening on %s:%s",
 	    host, port);
-}
-
-/* Options on the listening socket are inherited by what it accepts. */
-static int
-listen_socket(const struct addrinfo *ai)
-{
-	int fd, on = 1;
-
-	if ((fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol)) ==
-	    -1)
-		return (-1);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (ai->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
-	    bind(fd, ai->ai_addr, ai->ai_addrlen) == -1 ||
-	    listen(fd, LISTEN_BACKLOG) == -1) {
-		close(fd);
-		return (-1);
-	}
-	return (fd);
-}
-
-/* "host:port" or "[host]:port"; an empty host is every address. */
-static void
-listen_split(const char *address, char *host, size_t nhost, char *port,
-    size_t nport)
-{
-	const char *colon = strrchr(address, ':');
-	const char *from = address;
-	size_t n;
-
-	if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) >= nport)
-		fatalx(EX_USAGE, "%s: not ADDRESS:PORT", address);
-	n = (size_t)(colon - address);
-	if (n >= 2 && address[0] == '[' && colon[-1] == ']') {
-		from++;
-		n -= 2;
-	} else if (memchr(address, ':', n) != NULL)
-		fatalx(EX_USAGE, "%s: IPv6 goes in brackets", address);
-	if (n >= nhost)
-		fatalx(EX_USAGE, "%s: too long", address);
-	memcpy(host, from, n);
-	host[n] = '\0';
-	memcpy(port, colon + 1, strlen(colon + 1) + 1);
 }
 
 /* Signals become octets in a pipe that the loop polls. */
