@@ -120,7 +120,7 @@ conn_blocked(const struct conn *c)
 {
 	if (c->phase >= CONN_CLOSING)
 		return (0);
-	return (c->held || !TAILQ_EMPTY(&c->ops) ||
+	return (c->held || c->leaving || !TAILQ_EMPTY(&c->ops) ||
 	    c->out.len > CONN_HIGH_BYTES ||
 	    c->reader.nverdicts > CONN_VERDICTS ||
 	    chan_pending(&c->link) > CONN_HIGH_BYTES);

@@ -92,10 +92,12 @@ struct conn {
 	int eof;	     /* the client sends no more */
 	int held;	     /* conn_hold */
 	int filled;	     /* out was over CONN_LOW_BYTES: drained() is due */
-	int quick;  /* nothing to linger for: the close was agreed on */
-	int ending; /* the worker was told to stop */
-	int busy;   /* the turn ended before its work: no waiting */
-	int rested; /* memory_rest was called */
+	int quick;   /* nothing to linger for: the close was agreed on */
+	int ending;  /* the worker was told to stop */
+	int busy;    /* the turn ended before its work: no waiting */
+	int rested;  /* memory_rest was called */
+	int leaving; /* the client closes, its last words are not stored yet */
+	unsigned leave_code; /* that it closes with, 0: none */
 	struct exchange *exchange;
 	struct ws ws;
 	struct buf message;

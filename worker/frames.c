@@ -9,6 +9,8 @@ static void frames_event(struct conn *, uint8_t *, const struct ws_event *);
 static void frames_data(struct conn *, uint8_t *, const struct ws_event *);
 static void frames_message(struct conn *, unsigned int, uint8_t *, size_t);
 static void frames_close(struct conn *, const struct ws_event *);
+static int frames_leave(struct conn *);
+static void frames_closed(struct conn *);
 
 int
 frames_step(struct conn *c)
@@ -17,6 +19,8 @@ frames_step(struct conn *c)
 	uint8_t *p;
 	ssize_t n;
 
+	if (c->leaving && c->phase == CONN_WS)
+		return (frames_leave(c));
 	if ((c->phase != CONN_WS && c->phase != CONN_CLOSING) ||
 	    c->in.len == 0 || conn_blocked(c))
 		return (0);
@@ -106,8 +110,34 @@ frames_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 static void
 frames_close(struct conn *c, const struct ws_event *ev)
 {
+	c->leave_code = ev->code == WS_CODE_NONE ? 0 : ev->code;
+	if (c->phase == CONN_WS && c->reader.submits > 0) {
+		c->leaving = 1;
+		conn_phase(c, CONN_WS, CONN_CLOSE_MS);
+		return;
+	}
+	frames_closed(c);
+}
+
+/*
+ * The answer to a close frame says that all before it is stored, for clients
+ * whose protocol has no other word for it.
+ */
+static int
+frames_leave(struct conn *c)
+{
+	if (c->reader.submits > 0 && !c->lost)
+		return (0);
+	c->leaving = 0;
+	frames_closed(c);
+	return (1);
+}
+
+static void
+frames_closed(struct conn *c)
+{
 	if (c->phase == CONN_WS)
-		conn_close(c, ev->code == WS_CODE_NONE ? 0 : ev->code, NULL);
+		conn_close(c, c->leave_code, NULL);
 	if (c->phase == CONN_DEAD)
 		return;
 	c->quick = 1;
