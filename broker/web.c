@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,14 +102,17 @@ web_free(struct web *w)
 int
 web_address(const char *text, struct sockaddr_storage *ss, int *len)
 {
-	const char *colon = strrchr(text, ':');
+	const struct sockaddr_in *in = (const void *)ss;
+	const struct sockaddr_in6 *in6 = (const void *)ss;
 
 	*len = (int)sizeof(*ss);
 	memset(ss, 0, sizeof(*ss));
-	/* Without a port it would be taken with port 0, that is, any. */
-	if (colon == NULL || colon[1] < '1' || colon[1] > '9')
+	if (evutil_parse_sockaddr_port(text, (void *)ss, len) == -1)
 		return (-1);
-	return (evutil_parse_sockaddr_port(text, (void *)ss, len));
+	/* Without a port it is port 0, that is, any. */
+	return ((ss->ss_family == AF_INET6 ? in6->sin6_port : in->sin_port) == 0
+		? -1
+		: 0);
 }
 
 static void

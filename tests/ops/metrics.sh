@@ -145,4 +145,10 @@ crashed()
 }
 soon crashed
 ok $? 'a worker that crashed is told by the next one'
+next=$((port + 1))
+status=$("$QUIRE_B/tests/wire/serve" \
+    -s "metrics 127.0.0.1:$next" -s 'free_floor_bytes 1024G' \
+    curl -s -w ' %{http_code}' "http://127.0.0.1:$next/ready" 2>/dev/null |
+    tr -d '\n')
+is 'a relay that may not write is not ready' "$status" 'the disk is full 503'
 finished
