@@ -64,6 +64,7 @@ struct kv_ops {
 
 struct kv {
 	const struct kv_ops *ops;
+	int changed; /* put or del was called since begin */
 };
 
 struct kv_bdb_options {

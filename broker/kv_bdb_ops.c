@@ -46,6 +46,7 @@ bdb_begin(struct kv *kv)
 	}
 	b->broken = 0;
 	b->pending_bytes = 0;
+	kv->changed = 0;
 	error = b->env->txn_begin(b->env, NULL, &b->txn, DB_TXN_NOSYNC);
 	if (error != 0) {
 		b->txn = NULL;
@@ -145,6 +146,7 @@ bdb_put(struct kv *kv, enum kv_table t, struct bytes key, struct bytes val)
 
 	if (bdb_writable(b) == -1)
 		return (-1);
+	kv->changed = 1;
 	if (key.n > INT32_MAX || val.n > INT32_MAX)
 		return (bdb_fail_txn(b, "put", EFBIG));
 	if ((error = b->table[t]->put(b->table[t], b->txn, &k, &v, 0)) != 0)
@@ -162,6 +164,7 @@ bdb_del(struct kv *kv, enum kv_table t, struct bytes key)
 
 	if (bdb_writable(b) == -1)
 		return (-1);
+	kv->changed = 1;
 	error = b->table[t]->del(b->table[t], b->txn, &k, 0);
 	if (error != 0 && error != DB_NOTFOUND)
 		return (bdb_fail_txn(b, "del", error));

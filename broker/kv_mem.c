@@ -88,6 +88,7 @@ mem_begin(struct kv *kv)
 		return (-1);
 	}
 	m->open = 1;
+	kv->changed = 0;
 	return (0);
 }
 
@@ -159,6 +160,7 @@ mem_put(struct kv *kv, enum kv_table t, struct bytes key, struct bytes val)
 
 	if (!m->open || m->broken)
 		return (mem_fail(m, EINVAL));
+	kv->changed = 1;
 	if ((u = mem_note(t, key)) == NULL || mem_copy(val, &pair.val) == -1)
 		goto err;
 	if (mem_found(table, i, key)) {
@@ -191,6 +193,7 @@ mem_del(struct kv *kv, enum kv_table t, struct bytes key)
 
 	if (!m->open || m->broken)
 		return (mem_fail(m, EINVAL));
+	kv->changed = 1;
 	if (!mem_found(table, i, key))
 		return (0);
 	if ((u = calloc(1, sizeof(*u))) == NULL)

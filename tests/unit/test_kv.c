@@ -121,6 +121,24 @@ scans(struct kv *kv, const char *from, const char *to, int reverse,
 /* --- both makes ---------------------------------------------------------- */
 
 static void
+it_knows_whether_a_transaction_changed_anything(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+
+	begin(kv);
+	assert_false(kv->changed);
+	put(kv, L("a"), L("one"));
+	assert_true(kv->changed);
+	commit(kv);
+	begin(kv);
+	has(kv, L("a"), L("one"));
+	assert_false(kv->changed);
+	assert_int_equal(kv->ops->del(kv, KV_REG, L("a")), 0);
+	assert_true(kv->changed);
+	commit(kv);
+}
+
+static void
 a_value_is_there_during_and_after_the_transaction(void **state)
 {
 	struct kv *kv = ((struct store *)*state)->kv;
@@ -867,6 +885,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		BOTH(it_knows_whether_a_transaction_changed_anything),
 		BOTH(a_value_is_there_during_and_after_the_transaction),
 		BOTH(values_of_any_size_come_back_whole),
 		BOTH(tables_are_apart),
