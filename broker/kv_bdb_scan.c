@@ -12,7 +12,7 @@
 
 /* The library wants a page at least, and multiples of a KiB. */
 #define SCAN_FIRST_BYTES (8u * KIB)
-#define SCAN_FULL_BYTES	 (256u * KIB)
+#define SCAN_FULL_BYTES	 (128u * KIB)
 #define SCAN_GROWTH	 4u
 
 /* One scan under way. */
