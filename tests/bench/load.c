@@ -28,6 +28,7 @@
 #define LOAD_FLIGHT_MAX 1024
 #define LOAD_SIP_BYTES	2048
 #define LOAD_SPAWN_WAVE 64
+#define LOAD_QUIET_MS	500 /* what is under way comes to its end */
 
 struct measure {
 	const char *name;
@@ -229,6 +230,8 @@ load_catchup(const size_t *a)
 	load_open(&load, &sender, load.say);
 	load_settle(&sender, 1);
 	load_burst(&sender, a[0], 64, a[1]);
+	while (load_wait(&load, LOAD_QUIET_MS) > 0)
+		continue;
 	all = cost_cpu_s();
 	part = cost_cpu_of_s(broker);
 	t = cost_now_s();
@@ -253,8 +256,8 @@ load_wakes(const size_t *a)
 	load_hearing(a[0]);
 	load_open(&load, &sender, load.say);
 	load_settle(&sender, a[0]);
-	while (load_wait(&load, 500) > 0)
-		continue; /* what is under way comes to its end */
+	while (load_wait(&load, LOAD_QUIET_MS) > 0)
+		continue;
 	wakes = cost_wakes();
 	until = cost_now_s() + (double)a[1];
 	while ((left_ms = (int)((until - cost_now_s()) * 1e3)) > 0)
@@ -283,6 +286,8 @@ load_settle(struct load_client *sender, size_t receivers)
 	while (!sender->ready)
 		load_turn(&load);
 	load_burst(sender, receivers > 5000 ? 1 : LOAD_WARM, 1, 100);
+	while (load_wait(&load, LOAD_QUIET_MS) > 0)
+		continue;
 }
 
 static void
