@@ -104,12 +104,16 @@ web_address(const char *text, struct sockaddr_storage *ss, int *len)
 {
 	const struct sockaddr_in *in = (const void *)ss;
 	const struct sockaddr_in6 *in6 = (const void *)ss;
+	const char *colon = strrchr(text, ':');
 
 	*len = (int)sizeof(*ss);
 	memset(ss, 0, sizeof(*ss));
-	if (evutil_parse_sockaddr_port(text, (void *)ss, len) == -1)
+	/* A port is read as far as it has digits; [::1] has none, which is 0.
+	 */
+	if (colon == NULL ||
+	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
+	    evutil_parse_sockaddr_port(text, (void *)ss, len) == -1)
 		return (-1);
-	/* Without a port it is port 0, that is, any. */
 	return ((ss->ss_family == AF_INET6 ? in6->sin6_port : in->sin_port) == 0
 		? -1
 		: 0);
