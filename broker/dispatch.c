@@ -42,7 +42,7 @@ dispatch(struct session *s, const struct msg *m)
 	trace(s, m, TRACE_IN);
 	if (s->kicked && m->type != IPC_BYE && m->type != IPC_TALLY)
 		return (0); /* sent before it could know */
-	if (s->until_s != 0 && time(NULL) > s->until_s) {
+	if (session_ended(s, (int64_t)time(NULL))) {
 		/* Before the timer, which does not count a machine's sleep. */
 		session_kick(s, CODE_EXPIRED);
 		return (0);

@@ -135,6 +135,12 @@ session_kick_each(struct broker *b, session_match *match, const void *arg,
 	return (n);
 }
 
+int
+session_ended(const struct session *s, int64_t now_s)
+{
+	return (s->until_s != 0 && now_s >= s->until_s);
+}
+
 void
 session_send(struct session *s, const struct msg *m)
 {

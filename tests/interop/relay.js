@@ -58,10 +58,16 @@ class Relay {
     }
   }
 
-  token (claims, scope = 'write', seconds = 3600) {
+  token (claims, scope = 'write', seconds = 3600, ...more) {
     return execFileSync(`${build}/quirectl`, ['token', '-k', this.keys, '-s',
       'test', '-a', '*', '-S', scope, '-t', `${seconds}s`, '-x',
-      JSON.stringify(claims || {})]).toString().trim()
+      JSON.stringify(claims || {}), ...more]).toString().trim()
+  }
+
+  // what is jti or subject
+  revoke (what, name) {
+    execFileSync(`${build}/quirectl`, ['-f', this.conf, 'token', 'revoke',
+      what, name])
   }
 
   get secsync () {

@@ -27,6 +27,7 @@
 
 #include <sodium.h>
 
+#include "broker/broker.h"
 #include "broker/keyring.h"
 #include "broker/token.h"
 #include "common/base64url.h"
@@ -430,6 +431,19 @@ a_grant_for_one_store_does_not_open_another(void **state)
 	peer_leave(&a);
 }
 
+/* As its timer, a token that is checked, and a worker see it. */
+static void
+a_grant_ends_as_its_second_begins(void **state)
+{
+	const struct session s = { .until_s = 1000 }, unlimited = { 0 };
+
+	(void)state;
+	assert_false(session_ended(&s, 999));
+	assert_true(session_ended(&s, 1000));
+	assert_true(session_ended(&s, 1001));
+	assert_false(session_ended(&unlimited, 1001));
+}
+
 static void
 a_document_opened_behind_a_close_is_the_one_that_was_named(void **state)
 {
@@ -656,6 +670,7 @@ main(void)
 		cmocka_unit_test(what_was_sent_before_a_hangup_counts),
 		cmocka_unit_test(a_read_grant_cannot_submit),
 		cmocka_unit_test(a_grant_for_one_store_does_not_open_another),
+		cmocka_unit_test(a_grant_ends_as_its_second_begins),
 		cmocka_unit_test(
 		    a_document_opened_behind_a_close_is_the_one_that_was_named),
 		cmocka_unit_test(messages_out_of_their_state_end_the_session),

@@ -426,3 +426,43 @@ serve('what does not parse hurts nobody', [], async () => {
   a.type('y')
   await settle(a)
 })
+
+serve('who is revoked hears nothing more', [], async () => {
+  const a = await writer()
+  a.type('x')
+  await settle(a)
+  const token = jti => relay.token({}, 'write', 3600, '-j', jti)
+  const r = await raw({ token: token('one') })
+  const other = await raw({ token: token('two') })
+  relay.revoke('jti', 'one')
+  assert.deepEqual(await r.next(), { type: 'unauthorized' })
+  assert.deepEqual(await r.next(), { type: 'closed' })
+  a.type('y')
+  await settle(a)
+  assert.equal((await other.next()).type, 'update')
+  assert.deepEqual(r.frames, [])
+  await raw({ token: token('one'), first: 'unauthorized' })
+  other.socket.close()
+})
+
+serve('what is held and then taken by another is refused', [], async () => {
+  const a = await writer()
+  a.type('x')
+  await settle(a)
+  const ref = a.known.snapshotId
+  const author = sodium.crypto_sign_keypair()
+  const [r, other] = [await raw(), await raw()]
+  const failed = clock => ({ type: 'update-save-failed', snapshotId: ref, clock,
+    requiresNewSnapshot: false })
+  r.send(update(author, ref, 1))
+  assert.deepEqual(await r.next(), failed(1))
+  r.send(update(author, ref, 0))
+  const first = update(author, ref, 0, 'doc', 'another')
+  other.send(first)
+  assert.deepEqual(await other.next(), { type: 'update-saved',
+    snapshotId: ref, clock: 0 })
+  assert.deepEqual(await r.next(), { ...first, type: 'update' })
+  assert.deepEqual(await r.next(), failed(0))
+  r.socket.close()
+  other.socket.close()
+})

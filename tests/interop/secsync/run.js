@@ -3,6 +3,7 @@
 
 require('libsodium-wrappers').ready.then(() => {
   require('./behaviour.test.js')
+  require('./recorded.test.js')
   require('./yjs.test.js')
   require('./stress.test.js')
 })
