@@ -213,7 +213,6 @@ void conn_mint(struct conn *, struct bytes subject, struct bytes scope,
 void conn_blob_put(struct conn *, uint64_t tag, uint64_t size);
 void conn_blob_data(struct conn *, struct bytes);
 void conn_blob_done(struct conn *, uint64_t tag); /* verdict: seq is its id */
-void conn_bye(struct conn *);
 
 /* --- ring reader --- */
 /*

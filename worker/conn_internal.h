@@ -205,6 +205,5 @@ void turn_end(struct conn *);
 /* --- submit.c --- */
 int submit_step(struct conn *);
 int submit_verdict(struct conn *, const struct msg *); /* 1: it was ours */
-void submit_refused(struct conn *, const struct msg *, enum code);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define LINK_BYE_MS 2000
 
+static void link_bye(struct conn *);
 static int link_welcome(struct conn *, const struct msg *);
 static int link_grant(struct conn *, const struct msg *);
 static int link_refused(struct conn *, const struct msg *);
@@ -118,7 +119,7 @@ link_close(struct conn *c)
 
 	if (!c->lost && c->link.fd != -1) {
 		tally_send(c);
-		conn_bye(c);
+		link_bye(c);
 		for (tries = 0; tries < 8 && chan_flush(&c->link) == 1; tries++)
 			if (poll(&p, 1, LINK_BYE_MS / 8) == -1)
 				break;
@@ -192,8 +193,8 @@ conn_mint(struct conn *c, struct bytes subject, struct bytes scope,
 	link_send(c, &m);
 }
 
-void
-conn_bye(struct conn *c)
+static void
+link_bye(struct conn *c)
 {
 	struct msg m = MSG(BYE);
 

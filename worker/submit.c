@@ -27,6 +27,7 @@ static const struct submit_part submit_parts[] = {
 #define SUBMIT_PARTS (sizeof(submit_parts) / sizeof(submit_parts[0]))
 
 static void submit_send(struct conn *, const struct msg *);
+static void submit_refused(struct conn *, const struct msg *, enum code);
 static size_t submit_size(const struct msg *);
 static const struct submit_part *submit_next(const struct msg *);
 static void submit_begin(struct conn *, const struct msg *,
@@ -160,7 +161,7 @@ submit_verdict(struct conn *c, const struct msg *v)
 }
 
 /* What never reached a rule is answered like a verdict; a signal has none. */
-void
+static void
 submit_refused(struct conn *c, const struct msg *m, enum code code)
 {
 	struct msg v = MSG(VERDICT);
