@@ -108,7 +108,7 @@ web_address(const char *text, struct sockaddr_storage *ss, int *len)
 
 	*len = (int)sizeof(*ss);
 	memset(ss, 0, sizeof(*ss));
-	/* A port is read as far as it has digits; [::1] has none, which is 0.
+	/* A port is read as far as it has digits; ::1 has none, which is 0.
 	 */
 	if (colon == NULL ||
 	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
