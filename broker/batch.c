@@ -173,6 +173,10 @@ batch_failed(struct broker *b)
 	struct op *op;
 	size_t n = 0;
 
+	if (kv_bdb_failed(b->kv))
+		fatalx(EX_IOERR,
+		    "store: the database gave up; stopping, nothing of this "
+		    "was acknowledged");
 	b->count.failed_batches++;
 	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry)
 	{

@@ -18,6 +18,7 @@
 #include "broker/control.h"
 #include "broker/doc_name.h"
 #include "broker/job.h"
+#include "broker/quarantine.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -128,6 +129,8 @@ compact_step(struct job *j)
 	}
 	while (r == 1 && c->swept && !job_late(j))
 		r = sweep_step(&c->sweep, j->broker->kv);
+	if (r == 0 && c->swept)
+		quarantine_work_resume(j->broker);
 	if (r == -1)
 		job_say(j, "error the store cannot be read or written\n");
 	return (r);
@@ -213,6 +216,8 @@ compact_some(struct compact *c)
 		t.row_dirty = 1;
 	}
 	r = compact_end(c, &t, r);
+	if (r == -1 && kv_bdb_failed(kv))
+		quarantine_panic(&c->doc->id);
 	if (r == -1)
 		log_warnx("compaction: a document cannot be gone along: "
 			  "verify the store");
@@ -268,7 +273,9 @@ compact_worth(const struct compact *c)
 	struct kv_bdb_stat st;
 
 	if (c->asked)
-		return (c->dropped > 0);
+		return (c->dropped > 0 || quarantine_work_rests());
+	if (quarantine_work_rests())
+		return (0);
 	if (c->dropped_bytes < COMPACT_FRESH_MIN_BYTES)
 		return (0);
 	kv_bdb_stat(c->job->broker->kv, &st);

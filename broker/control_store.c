@@ -18,6 +18,7 @@
 #include "broker/export.h"
 #include "broker/garbage.h"
 #include "broker/job.h"
+#include "broker/quarantine.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -78,6 +79,8 @@ control_delete(struct broker *b, struct bufferevent *bev, const char *words)
 int
 garbage_start(struct broker *b)
 {
+	if (quarantine_work_rests())
+		return (0);
 	return (job_start(b, &erase_kind, NULL, NULL));
 }
 

@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 
 #include "broker/job.h"
+#include "broker/quarantine.h"
 #include "common/log.h"
 
 /* Work and rest in turn: half of the loop when somebody waits, else a tenth. */
@@ -106,6 +107,8 @@ job_run(evutil_socket_t fd, short what, void *arg)
 		    j->bev == NULL ? JOB_REST_UNASKED_US : JOB_REST_ASKED_US);
 		return;
 	}
+	if (r == -1 && kv_bdb_failed(j->broker->kv))
+		quarantine_work_panic(j->kind->name);
 	if (r == 0)
 		job_say(j, "done\n");
 	job_end(j);

@@ -8,11 +8,13 @@
 #include "broker/confine.h"
 #include "broker/control.h"
 #include "broker/doc_name.h"
+#include "broker/garbage.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
 
 #define QUARANTINE_NOTES CONFINE_DATA "/quarantine"
+#define QUARANTINE_WORK	 CONFINE_DATA "/quarantine.space"
 
 struct quarantine {
 	enum row_closed closed;
@@ -23,6 +25,8 @@ struct quarantine {
 static int quarantine_step(struct job *);
 static void quarantine_free(struct job *);
 static int quarantine_write(struct broker *, struct doc *, enum row_closed);
+static void quarantine_names(struct broker *);
+static void quarantine_note(const char *path, const char *line);
 
 static const struct job_kind quarantine_kind = { "quarantine", quarantine_step,
 	quarantine_free, 0 };
@@ -58,16 +62,49 @@ void
 quarantine_panic(const struct doc_id *id)
 {
 	char name[DOC_NAME_TEXT_BYTES];
-	FILE *f = fopen(QUARANTINE_NOTES, "a");
 
 	doc_name_text(name, sizeof(name), id);
-	if (f == NULL || fprintf(f, "%s\n", name) < 0 || fflush(f) == EOF ||
-	    fsync(fileno(f)) == -1)
-		log_warn("%s", QUARANTINE_NOTES);
+	quarantine_note(QUARANTINE_NOTES, name);
 	fatalx(EX_IOERR,
 	    "store %s: a page is damaged on the disk; stopping, "
 	    "it will be closed after the next start",
 	    name);
+}
+
+void
+quarantine_work_panic(const char *work)
+{
+	quarantine_note(QUARANTINE_WORK, "a page is damaged");
+	fatalx(EX_IOERR,
+	    "%s: a page is damaged on the disk; stopping, space is not given "
+	    "back until a compaction by command succeeds",
+	    work);
+}
+
+int
+quarantine_work_rests(void)
+{
+	return (access(QUARANTINE_WORK, F_OK) == 0);
+}
+
+void
+quarantine_work_resume(struct broker *b)
+{
+	if (!quarantine_work_rests())
+		return;
+	if (unlink(QUARANTINE_WORK) == -1)
+		log_warn("%s", QUARANTINE_WORK);
+	garbage_start(b);
+}
+
+static void
+quarantine_note(const char *path, const char *line)
+{
+	FILE *f = fopen(path, "a");
+
+	if (f == NULL || fprintf(f, "%s\n", line) < 0 || fflush(f) == EOF ||
+	    fsync(fileno(f)) == -1)
+		log_warn("%s", path);
 }
 
 void
@@ -80,6 +117,10 @@ quarantine_boot(struct broker *b)
 	ssize_t n;
 	FILE *f;
 
+	if (quarantine_work_rests())
+		log_warnx("store: a page is damaged; verify names the store");
+	if (quarantine_work_rests() || access(QUARANTINE_NOTES, F_OK) == 0)
+		quarantine_names(b);
 	if ((f = fopen(QUARANTINE_NOTES, "r")) == NULL)
 		return;
 	while ((n = getline(&line, &size, f)) > 1)
@@ -91,6 +132,23 @@ quarantine_boot(struct broker *b)
 	buf_free(&name);
 	if (b->kv->ops->flush(b->kv) == 0)
 		unlink(QUARANTINE_NOTES);
+}
+
+/* Without names no store can be found, let alone closed. */
+static void
+quarantine_names(struct broker *b)
+{
+	struct buf at = BUF_INIT;
+	struct doc_id id;
+	int r;
+
+	while ((r = txn_doc_next(b->kv, &at, &id)) == 1)
+		continue;
+	buf_free(&at);
+	if (r == -1)
+		fatalx(EX_DATAERR,
+		    "name.db: the list of stores is damaged on the disk; "
+		    "restore the whole backup");
 }
 
 void

@@ -19,7 +19,15 @@ int quarantine_set(struct broker *, const struct doc_id *, enum row_closed);
  * keeps that start from reading it again.
  */
 void quarantine_panic(const struct doc_id *) __attribute__((noreturn));
-/* At the start: closes what notes name. */
+/*
+ * The same where work beside the traffic meets the page and cannot tell whose
+ * it is: after the next start nothing is erased and no file made smaller until
+ * a compaction by command comes to its end.
+ */
+void quarantine_work_panic(const char *work) __attribute__((noreturn));
+int quarantine_work_rests(void); /* 1: it is so */
+void quarantine_work_resume(struct broker *);
+/* At the start: closes what notes name, or ends where not even that can be. */
 void quarantine_boot(struct broker *);
 
 #endif

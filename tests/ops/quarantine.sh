@@ -26,11 +26,14 @@ $q restore "$QUIRE_DIR/backup" sds:demo
 "$ctl" send "$url" two
 $q verify sds:demo | grep -q ' whole seq 2 '
 
+# Twice the same, for a compaction to drop.
+"$ctl" send "$url" two
 # A page damaged on the disk: one start that ends, then all others are served.
 $q backup "$QUIRE_DIR/last" >/dev/null
 mkdir "$QUIRE_DIR/data2"
 sed "s|^data .*|data $QUIRE_DIR/data2|; s|broker.sock|b2.sock|
     s|control.sock|c2.sock|" "$QUIRE_DIR/conf" >"$QUIRE_DIR/conf2"
+echo 'compact_grace 0' >>"$QUIRE_DIR/conf2"
 q="$ctl -f $QUIRE_DIR/conf2"
 i=0
 "$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" &
@@ -59,5 +62,30 @@ until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
 grep -q 'sds:demo: in quarantine, closed' "$QUIRE_DIR/log2"
 [ ! -e "$QUIRE_DIR/data2/quarantine" ]
 $q delete sds:number40
+# The pages of all stores are gone along when much was dropped: the same.
+$q compact >/dev/null 2>&1 || :
+! wait $broker || exit 1
+[ -s "$QUIRE_DIR/data2/quarantine.space" ]
+"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" 2>"$QUIRE_DIR/log2" &
+broker=$!
+until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
+grep -q 'a page is damaged; verify names the store' "$QUIRE_DIR/log2"
+$q delete sds:number39
 kill $broker
 wait $broker
+# The list of stores itself: nothing can be opened, and that is what is said.
+offset=$(grep -abo 'number1' "$QUIRE_DIR/data2/name.db" | head -n 1 | cut -d: -f1)
+printf X | dd of="$QUIRE_DIR/data2/name.db" bs=1 seek="$offset" \
+    conv=notrunc 2>/dev/null
+i=0
+while [ $i -lt 3 ]; do
+	i=$((i + 1))
+	"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" 2>"$QUIRE_DIR/log2" &
+	broker=$!
+	until $q verify >/dev/null 2>&1; do
+		kill -0 $broker 2>/dev/null || break
+		sleep 0.1
+	done
+	! wait $broker || exit 1
+done
+grep -q 'name.db: the list of stores is damaged' "$QUIRE_DIR/log2"
