@@ -188,7 +188,7 @@ doc_freshen(struct broker *b, struct doc *d)
 	if (d->stale_s == 0 || d->ring.fd == -1 || b->stopping)
 		return;
 	now = (int64_t)time(NULL);
-	if (now > d->stale_s && now > d->renewed_s)
+	if (now >= d->stale_s && now > d->renewed_s)
 		doc_renew(b, d);
 }
 

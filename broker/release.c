@@ -39,8 +39,7 @@ release(struct broker *b, struct op *op)
 
 	if (op->detached && op->had_ring)
 		doc_left(op->doc,
-		    op->session->kicked ? (int64_t)time(NULL) - 1
-					: op->until_s);
+		    op->session->kicked ? (int64_t)time(NULL) : op->until_s);
 	if (op->effects != NULL)
 		doc_freshen(b, op->doc);
 	if (op->doc != NULL && op->doc->ring.fd != -1)
