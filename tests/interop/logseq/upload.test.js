@@ -5,6 +5,7 @@
 const assert = require('node:assert')
 const crypto = require('node:crypto')
 const fs = require('node:fs')
+const http = require('node:http')
 const path = require('node:path')
 const zlib = require('node:zlib')
 const { execFileSync } = require('node:child_process')
@@ -181,3 +182,24 @@ test('a row of the log too large for one message is pulled whole', async () => {
   assert.deepStrictEqual(rows, whole.txs)
   socket.close()
 })
+
+test('an upload that another one replaces midway ends with 409',
+  { timeout: 20000 }, async () => {
+    const made = await call('POST', '/graphs', JSON.stringify(
+      { 'graph-name': 'contested', 'graph-e2ee?': false }))
+    const where = `/sync/${made.json['graph-id']}`
+    const begin = `${where}/snapshot/upload?reset=true&finished=false`
+    const rows = frame([[9, '["^ "]', null]])
+    const slow = http.request({ port: relay.port, method: 'POST', path: begin,
+      headers: { authorization: `Bearer ${token}` } })
+    const answered = new Promise((resolve, reject) => slow
+      .on('response', resolve).on('error', reject))
+    slow.write(rows)
+    const writes = async () => (await call('POST', `${where}/tx/batch`,
+      JSON.stringify({ 't-before': 0, txs: [{ tx: '[]' }] })))
+    // It has begun when nobody may write any more.
+    while ((await writes()).status === 200) continue
+    assert.strictEqual((await call('POST', begin, rows)).status, 200)
+    slow.end(rows)
+    assert.strictEqual((await answered).statusCode, 409)
+  })
