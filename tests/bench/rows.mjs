@@ -25,7 +25,7 @@ const peers = (what, unit, words, field, list) => Object.entries(list)
     at(`${peer}: ${words}`, field), peer, t))
 
 export const groups = [
-  { name: 'fan-out', rows: [
+  { name: 'fan-out, 100 B', rows: [
     ...peers('16 in flight, 100 B to 1,000: cost', 'us', full(1000), 'cost_us',
       { nats: target('ratio', '<=', 0.6), nchan: target('ratio', '<=', 0.35),
         ws: undefined }),
