@@ -356,7 +356,7 @@ static void
 crowd_signal(struct crowd *w, struct crowd_client *c,
     const struct ring_entry *e, struct bytes frame)
 {
-	size_t skip = w->dialect == DIALECT_SDS ? 3 : 30;
+	size_t skip = w->dialect == DIALECT_SDS ? 3 : 44;
 	unsigned long long session;
 	unsigned int slot, number;
 	char text[64];
@@ -381,8 +381,12 @@ void
 crowd_signal_text(const struct crowd *w, const struct crowd_client *c,
     uint32_t number, struct buf *out)
 {
-	buf_printf(out, "%zu %llu %u", (size_t)(c - w->client),
-	    (unsigned long long)c->peer.session, number);
+	const char *end = w->dialect == DIALECT_SDS ? "" : MODEL_AFTER;
+
+	buf_printf(out, "%s%zu %llu %u%s",
+	    w->dialect == DIALECT_SDS ? "" : MODEL_BEFORE,
+	    (size_t)(c - w->client), (unsigned long long)c->peer.session,
+	    number, end);
 }
 
 void

@@ -212,15 +212,19 @@ model_record(const struct model_op *op, struct buf *out)
 	model_body(op, out);
 }
 
-/* Its number is at the front, and every octet follows from it. */
+/* Its number is at the front, and every octet follows from it; of a chain it is
+ * a member of JSON. */
 void
 model_body(const struct model_op *op, struct buf *out)
 {
+	int json = op->verb >= MODEL_UPDATE;
 	size_t i;
 
+	buf_add_str(out, json ? MODEL_BEFORE : "");
 	buf_printf(out, "%08x", op->number);
 	for (i = 8; i < op->size; i++)
 		buf_add_u8(out, (uint8_t)('a' + (op->number * 7 + i) % 26));
+	buf_add_str(out, json ? MODEL_AFTER : "");
 }
 
 unsigned int

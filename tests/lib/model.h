@@ -21,6 +21,10 @@
 #define MODEL_AUTHORS 4 /* of a chain */
 #define MODEL_UPDATES 6 /* on a snapshot: secsync_updates_max */
 
+/* What stands around the text of a secsync message. */
+#define MODEL_BEFORE "\"ciphertext\":\""
+#define MODEL_AFTER  "\",\"nonce\":\"n\",\"publicData\":{},\"signature\":\"s\""
+
 enum model_kind { MODEL_STORE, MODEL_CHAIN };
 enum model_verb { MODEL_PATCH, MODEL_VALUE, MODEL_UPDATE, MODEL_SNAPSHOT };
 enum model_fate {
