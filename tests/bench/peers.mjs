@@ -105,7 +105,14 @@ class Groups {
 }
 
 const groups = new Groups()
-process.on('exit', () => groups.remove())
+const running = new Set()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM')
+  groups.remove()
+})
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => process.exit(1))
+}
 
 // Into the groups with a shell's own process and what follows from it.
 const ENTER = 'for g in $GROUPS_; do echo $$ >"$g" || :; done; exec "$0" "$@"'
@@ -165,7 +172,9 @@ async function theirs (peer, args) {
   const port = await freePort()
   const server = spawn('sh', ['-c', ENTER, ...peer.command(String(port), dir)],
     { env: env(), stdio: 'ignore' })
+  running.add(server)
   const ended = new Promise(resolve => server.on('exit', resolve))
+    .then(() => running.delete(server))
   try {
     if (!await listening(port, server)) return {}
     return values(await run(`${build}/tests/bench/load`, args, {
