@@ -9,7 +9,7 @@ settings='echo yes'
 . tests/lib/tap.sh
 ctl=$QUIRE_B/quirectl
 conf=$QUIRE_DIR/conf
-url=$QUIRE_URL/ws/demo?token=$WRITE
+url="$QUIRE_URL/ws/demo?token=$WRITE"
 broker=
 trap '[ -z "$broker" ] || kill "$broker" || :' EXIT
 
