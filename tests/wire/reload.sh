@@ -5,7 +5,7 @@ set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
 # Set by name, below.
-old_pid= young_pid= fresh=
+old_pid='' young_pid='' fresh=''
 ctl=$QUIRE_B/quirectl
 conf=$QUIRE_DIR/conf
 keys=$QUIRE_DIR/keys

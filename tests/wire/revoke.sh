@@ -5,7 +5,7 @@ set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
 # Set by name, below.
-one= two= three=
+one='' two='' three=''
 ctl=$QUIRE_B/quirectl
 conf=$QUIRE_DIR/conf
 out=$QUIRE_DIR/out
