@@ -30,6 +30,7 @@ typedef int ctl_source(void *arg, struct buf *out);
 
 static int ctl_store_dial(const struct ctl *, const char *command,
     const char *words);
+static int ctl_store_is_room(char **argv);
 static int ctl_export_take(int in, int out);
 static int ctl_export_whole(struct bytes tail, crypto_generichash_state *);
 static int ctl_import_send(const struct ctl *, const char *store, int force,
@@ -42,7 +43,7 @@ ctl_export(const struct ctl *ctl, int argc, char **argv)
 	char *part;
 	int fd, out, status = EX_IOERR;
 
-	if (strcmp(argv[1], "-c") == 0)
+	if (ctl_store_is_room(argv))
 		return (ctl_room_export(ctl, argc, argv));
 	if (argc != 3)
 		return (ctl_usage(argv[0]));
@@ -77,7 +78,7 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 {
 	int c, force = 0, fd, status;
 
-	if (strcmp(argv[1], "-c") == 0)
+	if (ctl_store_is_room(argv))
 		return (ctl_room_import(ctl, argc, argv));
 	while ((c = getopt(argc, argv, "f")) != -1) {
 		if (c != 'f')
@@ -162,6 +163,17 @@ ctl_store_dial(const struct ctl *ctl, const char *command, const char *words)
 }
 
 /* The end of the stream is held back until it is known to be the end. */
+/* -c, in full --canvas: a room of the original server's, see ctl_canvas.c. */
+static int
+ctl_store_is_room(char **argv)
+{
+	static char brief[] = "-c";
+
+	if (argv[1] != NULL && strcmp(argv[1], "--canvas") == 0)
+		argv[1] = brief;
+	return (argv[1] != NULL && strcmp(argv[1], brief) == 0);
+}
+
 static int
 ctl_export_take(int in, int out)
 {

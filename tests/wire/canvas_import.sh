@@ -41,7 +41,7 @@ file()
 
 comes_back()
 {
-	ctl import -c "$1" "$dir/$1" && ctl export -c "$1" >"$dir/back" &&
+	ctl import -c "$1" "$dir/$1" && ctl export --canvas "$1" >"$dir/back" &&
 	    cmp "$dir/$1" "$dir/back"
 }
 
@@ -62,10 +62,10 @@ file json '{"timestamp":1,"state":{}'
 for room in room empty large; do
 	check "$room comes back octet for octet" comes_back "$room"
 done
-check 'what is there is not replaced' fails ctl import -c room "$dir/room"
+check 'what is there is not replaced' fails ctl import --canvas room "$dir/room"
 for room in newer shape json; do
 	check "$room is refused" fails ctl import -c "$room" "$dir/$room"
-	check "$room left nothing" fails ctl export -c "$room"
+	check "$room left nothing" fails ctl export --canvas "$room"
 done
 check 'the store is whole' ctl verify -d "$dir/data"
 echo "1..$n"
