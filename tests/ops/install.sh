@@ -48,7 +48,8 @@ common()
 	    zsh/site-functions/_quirectl \
 	    fish/vendor_completions.d/quirectl.fish
 	printf '/usr/local/share/quire/%s\n' LICENSE README manifest
-	find etc -type f ! -name '*.sh' ! -name 'packages.*' |
+	find etc -type f ! -name '*.sh' ! -name 'packages.*' \
+	    ! -path 'etc/debian/*' ! -path 'etc/ports/*' |
 	    sed 's,^etc,/usr/local/share/quire,'
 }
 
