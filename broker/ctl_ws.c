@@ -13,12 +13,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
 #include "common/base64url.h"
+#include "common/clock.h"
 #include "worker/http.h"
 #include "broker/ctl_ws.h"
 
@@ -233,20 +233,11 @@ ctl_ws_write(struct ctl_ws *c, struct bytes data, int time_ms)
 	return (1);
 }
 
-static int64_t
-ctl_ws_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
-}
-
 /* When a wait of time_ms ends; -1 is never. */
 static int64_t
 ctl_ws_until(int time_ms)
 {
-	return (time_ms == -1 ? INT64_MAX : ctl_ws_now() + time_ms);
+	return (time_ms == -1 ? INT64_MAX : clock_ms() + time_ms);
 }
 
 static int
@@ -265,7 +256,7 @@ ctl_ws_wait(struct ctl_ws *c, short want, int64_t until, short *got)
 	int r;
 
 	do {
-		left = until == INT64_MAX ? -1 : until - ctl_ws_now();
+		left = until == INT64_MAX ? -1 : until - clock_ms();
 		if (until != INT64_MAX && left < 0)
 			left = 0;
 		r = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);

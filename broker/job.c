@@ -1,12 +1,12 @@
 /* Stepping of jobs; what they do lives elsewhere. */
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <event2/buffer.h>
 
 #include "broker/job.h"
 #include "broker/quarantine.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 /* Work and rest in turn: half of the loop when somebody waits, else a tenth. */
@@ -24,7 +24,6 @@ static void job_end(struct job *);
 static void job_written(struct bufferevent *, void *);
 static void job_closed(struct bufferevent *, short, void *);
 static void job_gone(struct bufferevent *, short, void *);
-static int64_t job_now_us(void);
 
 int
 job_start(struct broker *b, const struct job_kind *kind,
@@ -59,7 +58,7 @@ job_start(struct broker *b, const struct job_kind *kind,
 int
 job_late(const struct job *j)
 {
-	return (job_now_us() >= j->until_us);
+	return (clock_us() >= j->until_us);
 }
 
 void
@@ -101,7 +100,7 @@ job_run(evutil_socket_t fd, short what, void *arg)
 		job_again(j, JOB_RETRY_US);
 		return;
 	}
-	j->until_us = job_now_us() + JOB_STEP_US;
+	j->until_us = clock_us() + JOB_STEP_US;
 	if ((r = j->kind->step(j)) == 1) {
 		job_again(j,
 		    j->bev == NULL ? JOB_REST_UNASKED_US : JOB_REST_ASKED_US);
@@ -181,13 +180,4 @@ job_gone(struct bufferevent *bev, short what, void *arg)
 	j->bev = NULL;
 	j->stop = 1;
 	bufferevent_free(bev);
-}
-
-static int64_t
-job_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
 }

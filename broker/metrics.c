@@ -11,6 +11,7 @@
 #include "broker/fanout.h"
 #include "broker/lanes.h"
 #include "broker/metrics.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #define METRICS_LABELS_MAX 96
@@ -117,7 +118,6 @@ static void metrics_histogram(struct metrics_out *);
 static void histogram_add(struct histogram *, const struct metrics_bounds *,
     uint64_t);
 static metrics_each metrics_line;
-static int64_t metrics_clock_us(void);
 
 static const char *const metrics_labels[LABELS_COUNT][2] = {
 #define LABELS(NAME, first, second) { first, second },
@@ -148,14 +148,14 @@ metrics_batch(struct broker *b, uint64_t operations)
 void
 metrics_flush(struct broker *b)
 {
-	b->metrics.commit_us = metrics_clock_us();
+	b->metrics.commit_us = clock_us();
 }
 
 void
 metrics_flushed(struct broker *b)
 {
 	histogram_add(&b->metrics.flush, &metrics_flush_bounds,
-	    (uint64_t)(metrics_clock_us() - b->metrics.commit_us));
+	    (uint64_t)(clock_us() - b->metrics.commit_us));
 }
 
 const char *
@@ -349,13 +349,4 @@ metrics_line(const struct metrics_sample *s, void *arg)
 	if (s->labels[0] != '\0')
 		buf_printf(out, "{%s}", s->labels);
 	buf_printf(out, " %.15g\n", s->value);
-}
-
-static int64_t
-metrics_clock_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 }

@@ -1,6 +1,6 @@
 /*
- * A connection's life: one loop, one wait, one deadline.  What comes in is read
- * here and taken apart elsewhere; conn_internal.h says where.
+ * A connection's life: one loop, one wait.  What comes in is read here and
+ * taken apart elsewhere; conn_internal.h says where.
  */
 #include <sys/socket.h>
 
@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "worker/conn_internal.h"
 #include "worker/memory.h"
@@ -25,7 +25,6 @@ static void conn_free(struct conn *);
 static void conn_stop(int);
 static void conn_signals(sigset_t *);
 static void conn_loop(struct conn *, const sigset_t *);
-static int64_t conn_clock(void);
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
 static int conn_reads(const struct conn *);
@@ -36,10 +35,6 @@ static void conn_settle(struct conn *);
 static void conn_ended(struct conn *);
 static void conn_linger(struct conn *);
 static int conn_watch(struct conn *);
-static int conn_wait_ms(const struct conn *);
-static void conn_timers(struct conn *);
-static void conn_phase_over(struct conn *);
-static void conn_ping_due(struct conn *);
 static void conn_terminate(struct conn *);
 
 int
@@ -74,15 +69,6 @@ conn_serve(int fd, const char *broker, const char *peer,
 	end = c->granted ? SOURCE_WELL : c->end;
 	conn_free(c);
 	return ((int)end);
-}
-
-void
-conn_phase(struct conn *c, enum conn_phase phase, int64_t end_ms)
-{
-	if (c->phase == CONN_DEAD)
-		return;
-	c->phase = phase;
-	c->phase_at = end_ms == 0 ? 0 : c->now_ms + end_ms;
 }
 
 void
@@ -150,22 +136,10 @@ conn_peer(struct conn *c)
 	return (c->peer);
 }
 
-int64_t
-conn_now_ms(struct conn *c)
-{
-	return (c->now_ms);
-}
-
 uint64_t
 conn_session(struct conn *c)
 {
 	return (c->session);
-}
-
-void
-conn_timer(struct conn *c, int64_t at_ms)
-{
-	c->timer_at = at_ms;
 }
 
 void
@@ -190,7 +164,7 @@ conn_new(int fd, const char *peer)
 	}
 	c->fd = fd;
 	c->link.fd = -1;
-	c->now_ms = conn_clock();
+	c->now_ms = clock_ms();
 	strncpy(c->peer, peer, sizeof(c->peer) - 1);
 	TAILQ_INIT(&c->ops);
 	reader_init(&c->reader);
@@ -255,7 +229,7 @@ conn_loop(struct conn *c, const sigset_t *mask)
 			log_warn("%s: wait", c->peer);
 			return;
 		}
-		c->now_ms = conn_clock();
+		c->now_ms = clock_ms();
 		if (!turn_take(c))
 			continue;
 		if (conn_stopped && !c->ending)
@@ -270,15 +244,6 @@ conn_loop(struct conn *c, const sigset_t *mask)
 			memory_rest();
 		}
 	}
-}
-
-static int64_t
-conn_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
 /* The bell needs no answer: the ring is looked at in every turn. */
@@ -454,116 +419,6 @@ conn_watch(struct conn *c)
 	if (chan_pending(&c->link) > 0)
 		link |= POLLER_WRITE;
 	return (poller_set(&c->poller, POLLER_LINK, c->link.fd, link));
-}
-
-static int
-conn_wait_ms(const struct conn *c)
-{
-	int64_t at[] = { c->phase_at, c->message_at, c->idle_at, c->ping_at,
-		c->timer_at, c->tally.due_at,
-		c->turn.busy_at != 0 ? c->now_ms + 1 : 0, /* not ours yet */
-		c->out.len > 0 ? c->write_ms + (int64_t)c->settings.write_ms
-			       : 0 };
-	int64_t first = 0;
-	size_t i;
-
-	if (c->busy)
-		return (0);
-	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
-		if (at[i] != 0 && (first == 0 || at[i] < first))
-			first = at[i];
-	if (first == 0)
-		return (-1);
-	first -= c->now_ms;
-	return (first < 0 ? 0 : first > 3600000 ? 3600000 : (int)first);
-}
-
-static void
-conn_timers(struct conn *c)
-{
-	int64_t now = c->now_ms;
-
-	if (c->out.len > 0 &&
-	    now >= c->write_ms + (int64_t)c->settings.write_ms) {
-		log_debug("%s: takes nothing", c->peer);
-		conn_drop(c);
-	}
-	if (c->phase_at != 0 && now >= c->phase_at)
-		conn_phase_over(c);
-	if (c->ping_at != 0 && now >= c->ping_at)
-		conn_ping_due(c);
-	if (c->phase != CONN_WS)
-		c->message_at = c->idle_at = 0;
-	if (c->message_at != 0 && now >= c->message_at) {
-		c->message_at = 0;
-		conn_close(c, WS_CODE_POLICY, "message unfinished");
-	}
-	if (c->idle_at != 0 && now >= c->idle_at) {
-		c->idle_at = 0;
-		conn_close(c, WS_CODE_NORMAL, "idle");
-	}
-	if (c->tally.due_at != 0 && now >= c->tally.due_at)
-		tally_send(c);
-	if (c->timer_at != 0 && now >= c->timer_at) {
-		c->timer_at = 0;
-		if (c->dialect != NULL && c->dialect->timer != NULL)
-			c->dialect->timer(c);
-	}
-}
-
-static void
-conn_phase_over(struct conn *c)
-{
-	c->phase_at = 0;
-	if (!c->welcome) {
-		link_fail(c, "no welcome");
-		return;
-	}
-	switch (c->phase) {
-	case CONN_HEAD:
-		if (c->dialect == NULL)
-			c->end = SOURCE_LATE;
-		if (c->exchange == NULL) { /* between requests */
-			conn_phase(c, CONN_DRAIN, CONN_CLOSE_MS);
-			break;
-		}
-		conn_phase(c, CONN_WAIT, 0);
-		c->exchange->close = 1;
-		reply_bare(c, 408);
-		break;
-	case CONN_BODY:
-	case CONN_WAIT:
-		if (c->exchange->answered) {
-			conn_drop(c);
-			break;
-		}
-		reply_bare(c, c->phase == CONN_BODY ? 408 : 503);
-		break;
-	default:
-		conn_drop(c);
-	}
-}
-
-/* A client that we do not read, or that does not read us, is not asked. */
-static void
-conn_ping_due(struct conn *c)
-{
-	if (c->phase != CONN_WS) {
-		c->ping_at = 0;
-		return;
-	}
-	c->ping_at = c->now_ms + (int64_t)c->settings.ping_ms;
-	if (conn_blocked(c) || c->out.len > 0 || c->frame_left > 0) {
-		c->missed = 0;
-		return;
-	}
-	if (c->missed >= CONN_MISSED) {
-		log_debug("%s: silent", c->peer);
-		conn_drop(c);
-		return;
-	}
-	c->missed++;
-	conn_ping(c, BYTES_NONE);
 }
 
 /* A request that is being answered is answered first. */

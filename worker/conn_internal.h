@@ -1,8 +1,9 @@
 /*
  * The inside of a connection, for the files that make it up and for no dialect:
- * conn.c (loop, deadlines), exchange.c (HTTP requests), frames.c (WebSocket
- * in), output.c (everything out), reply.c (HTTP answers), link.c (the broker),
- * submit.c (large bodies), reader.c (the ring), confine.c (the sandbox).
+ * conn.c (loop), conn_time.c (deadlines), exchange.c (HTTP requests), frames.c
+ * (WebSocket in), output.c (everything out), reply.c (HTTP answers), link.c
+ * (the broker), submit.c (large bodies), reader.c (the ring), confine.c (the
+ * sandbox).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.
@@ -148,11 +149,15 @@ struct conn_news {
  */
 int conn_serve(int fd, const char *broker, const char *peer,
     const struct sandbox_plan *, const struct conn_news *);
-void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
 /* 1: what the client sends must wait. */
 int conn_blocked(const struct conn *);
+
+/* --- conn_time.c --- */
+void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
+int conn_wait_ms(const struct conn *); /* to the first deadline; -1: none */
+void conn_timers(struct conn *);       /* does what is due */
 
 /* --- introduce.c --- */
 /* 1: go on to the request; 0: what the proxy says has not come whole. */

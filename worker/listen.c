@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "worker/bind.h"
 #include "worker/conn_internal.h"
@@ -69,7 +70,6 @@ static void listen_child(struct listener_state *, int fd, const char *peer)
     __attribute__((noreturn));
 static void listen_reap(struct listener_state *);
 static void listen_stop(struct listener_state *);
-static int64_t listen_clock(void);
 
 int
 listen_run(struct listen_config *config)
@@ -321,7 +321,7 @@ listen_client(struct listener_state *l, int fd,
     const struct sockaddr_storage *ss)
 {
 	char peer[LISTEN_PEER_MAX];
-	int64_t now = listen_clock();
+	int64_t now = clock_ms();
 	struct source source;
 	const char *why;
 	pid_t pid;
@@ -382,7 +382,7 @@ listen_child(struct listener_state *l, int fd, const char *peer)
 static void
 listen_reap(struct listener_state *l)
 {
-	int64_t now = listen_clock();
+	int64_t now = clock_ms();
 	enum source_end end;
 	int status;
 	pid_t pid;
@@ -404,26 +404,16 @@ listen_reap(struct listener_state *l)
 static void
 listen_stop(struct listener_state *l)
 {
-	int64_t end = listen_clock() + LISTEN_STOP_MS, left;
+	int64_t end = clock_ms() + LISTEN_STOP_MS, left;
 	int i;
 
 	for (i = 0; i < l->nsockets; i++)
 		close(l->poll[i].fd);
 	log_info("stopping, %u connections", places_used(l->places));
 	places_kill(l->places, SIGTERM);
-	while (
-	    places_used(l->places) > 0 && (left = end - listen_clock()) > 0) {
+	while (places_used(l->places) > 0 && (left = end - clock_ms()) > 0) {
 		poll(&l->poll[l->nsockets], 1, (int)left);
 		listen_signalled(l);
 	}
 	places_kill(l->places, SIGKILL);
-}
-
-static int64_t
-listen_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
