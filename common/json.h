@@ -132,7 +132,6 @@ int json_raw_next(struct bytes *raw, uint32_t *cp);
 
 /* Compare by decoded value; the text is UTF-8 (or WTF-8). */
 int json_raw_eq(struct bytes raw, struct bytes text);
-int json_raw_same(struct bytes raw, struct bytes other);
 
 /*
  * Writes the decoded octets, never more than raw has.  Their number, or -1 if

@@ -98,19 +98,6 @@ json_raw_eq(struct bytes raw, struct bytes text)
 	return (text.n == 0);
 }
 
-int
-json_raw_same(struct bytes raw, struct bytes other)
-{
-	uint32_t a, b;
-
-	if (json_raw_plain(raw) && json_raw_plain(other))
-		return (bytes_eq(raw, other));
-	while (json_raw_next(&raw, &a))
-		if (!json_raw_next(&other, &b) || a != b)
-			return (0);
-	return (other.n == 0);
-}
-
 ssize_t
 json_raw_decode(uint8_t *out, size_t size, struct bytes raw)
 {
