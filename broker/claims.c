@@ -1,6 +1,7 @@
 /*
  * The payload of a token that has already proved genuine, turned into a struct.
- * One row a text claim and a time; lists, scope and secsync by hand.
+ * One row a text claim and a time; lists and scope by hand, secsync's own in
+ * claims_secsync.c.
  *
  * jansson parses; the depth is checked before, because it recurses.  Integers
  * are read as reals, so that any number JSON can spell has a meaning and only
@@ -8,17 +9,9 @@
  */
 #include <stdlib.h>
 
-#include <jansson.h>
-
-#include "common/base64url.h"
 #include "common/jwt.h"
 #include "common/limits.h"
-#include "broker/claims.h"
-
-/* Where the copies of strings go; as large as the payload, which bounds them */
-struct claims_arena {
-	uint8_t *p;
-};
+#include "broker/claims_read.h"
 
 typedef const char *claims_read_fn(const json_t *, struct claims *,
     struct claims_arena *);
@@ -32,22 +25,8 @@ static const char *claims_texts(const json_t *, struct claims *,
 static const char *claims_times(const json_t *, struct claims *);
 static const char *claims_scope(const json_t *, struct claims *);
 static const char *claims_dialects(const json_t *, struct claims *);
-static const char *claims_secsync(const json_t *, struct claims *,
-    struct claims_arena *);
-static const char *claims_keys(const json_t *, struct claims *,
-    struct claims_arena *);
-static const char *claims_limits(const json_t *, struct claims *);
-static const char *claims_cnf(const json_t *, struct claims *,
-    struct claims_arena *);
-static int claims_perms(const json_t *, unsigned int *);
-static int claims_list(const json_t *, struct claims_list *,
-    struct claims_arena *);
-static size_t claims_count(const json_t *);
-static int claims_item(const json_t *, size_t, struct bytes *);
 static struct bytes claims_copy(struct claims_arena *, struct bytes);
-static int claims_string(const json_t *, struct bytes *);
 static int64_t claims_seconds(double);
-static int claims_key_ok(struct bytes);
 
 static const struct {
 	const char *name;
@@ -75,29 +54,6 @@ static const struct {
 	{ "nbf", offsetof(struct claims, nbf) },
 	{ "iat", offsetof(struct claims, iat) },
 };
-
-static const struct {
-	const char *name;
-	size_t offset;
-} claims_limit_rows[] = {
-	{ "snapshot", offsetof(struct claims, secsync.snapshot_max) },
-	{ "update", offsetof(struct claims, secsync.update_max) },
-	{ "ephemeral", offsetof(struct claims, secsync.ephemeral_max) },
-	{ "rate", offsetof(struct claims, secsync.rate_max) },
-};
-
-static const struct {
-	const char *name;
-	unsigned int perm;
-} claims_perm_rows[] = {
-	{ "read", PERM_READ },
-	{ "create", PERM_CREATE },
-	{ "snapshot", PERM_SNAPSHOT },
-	{ "update", PERM_UPDATE },
-	{ "ephemeral", PERM_EPHEMERAL },
-};
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 const char *
 claims_parse(struct bytes json, struct claims *out)
@@ -250,7 +206,7 @@ claims_texts(const json_t *root, struct claims *c, struct claims_arena *arena)
 	struct bytes text;
 	size_t i;
 
-	for (i = 0; i < ROWS(claims_text_rows); i++) {
+	for (i = 0; i < CLAIMS_ROWS(claims_text_rows); i++) {
 		value = json_object_get(root, claims_text_rows[i].name);
 		if (value == NULL)
 			continue;
@@ -274,7 +230,7 @@ claims_times(const json_t *root, struct claims *c)
 	const json_t *value;
 	size_t i;
 
-	for (i = 0; i < ROWS(claims_time_rows); i++) {
+	for (i = 0; i < CLAIMS_ROWS(claims_time_rows); i++) {
 		value = json_object_get(root, claims_time_rows[i].name);
 		if (value == NULL)
 			continue;
@@ -329,130 +285,7 @@ claims_dialects(const json_t *root, struct claims *c)
 	return (NULL);
 }
 
-static const char *
-claims_secsync(const json_t *root, struct claims *c, struct claims_arena *arena)
-{
-	const json_t *object = json_object_get(root, "secsync");
-	const json_t *value;
-
-	if (object == NULL)
-		return (NULL);
-	if (!json_is_object(object))
-		return ("secsync");
-	if ((value = json_object_get(object, "perm")) != NULL) {
-		c->secsync.perms_given = true;
-		if (claims_perms(value, &c->secsync.perms) == -1)
-			return ("secsync.perm");
-	}
-	if ((value = json_object_get(object, "doc")) != NULL) {
-		c->secsync.docs_given = true;
-		if (claims_list(value, &c->secsync.docs, arena) == -1)
-			return ("secsync.doc");
-	}
-	if ((value = json_object_get(object, "keys")) != NULL &&
-	    claims_keys(value, c, arena) != NULL)
-		return ("secsync.keys");
-	return (claims_limits(json_object_get(object, "lim"), c));
-}
-
-/* A permission that we do not know might be a restriction: refused. */
-static int
-claims_perms(const json_t *list, unsigned int *perms)
-{
-	struct bytes word;
-	size_t i, j;
-
-	if (!json_is_array(list))
-		return (-1);
-	for (i = 0; i < json_array_size(list); i++) {
-		if (claims_item(list, i, &word) == -1)
-			return (-1);
-		for (j = 0; j < ROWS(claims_perm_rows); j++)
-			if (bytes_eq(word, bytes_str(claims_perm_rows[j].name)))
-				break;
-		if (j == ROWS(claims_perm_rows))
-			return (-1);
-		*perms |= claims_perm_rows[j].perm;
-	}
-	return (0);
-}
-
-static const char *
-claims_keys(const json_t *list, struct claims *c, struct claims_arena *arena)
-{
-	size_t i;
-
-	c->secsync.keys_given = true;
-	/* An empty list is not an absent one: nobody may write. */
-	if (json_is_array(list) && json_array_size(list) == 0)
-		return (NULL);
-	if (!json_is_array(list) ||
-	    claims_list(list, &c->secsync.keys, arena) == -1)
-		return ("keys");
-	for (i = 0; i < c->secsync.keys.n; i++)
-		if (!claims_key_ok(c->secsync.keys.v[i]))
-			return ("keys");
-	return (NULL);
-}
-
-static const char *
-claims_limits(const json_t *object, struct claims *c)
-{
-	const json_t *value;
-	double limit;
-	size_t i;
-
-	if (object == NULL)
-		return (NULL);
-	if (!json_is_object(object))
-		return ("secsync.lim");
-	for (i = 0; i < ROWS(claims_limit_rows); i++) {
-		value = json_object_get(object, claims_limit_rows[i].name);
-		if (value == NULL)
-			continue;
-		limit = json_is_real(value) ? json_real_value(value) : -1;
-		if (limit < 0)
-			return ("secsync.lim");
-		/* 2^63: more than anybody has is no limit. */
-		*(uint64_t *)(void *)((char *)c + claims_limit_rows[i].offset) =
-		    limit >= 0x1p63 ? CLAIMS_NO_LIMIT : (uint64_t)limit;
-	}
-	return (NULL);
-}
-
-/*
- * A confirmation that we cannot check would be a restriction ignored, so any
- * cnf but an Ed25519 key is refused.
- */
-static const char *
-claims_cnf(const json_t *root, struct claims *c, struct claims_arena *arena)
-{
-	const json_t *cnf = json_object_get(root, "cnf");
-	const json_t *jwk = json_object_get(cnf, "jwk");
-	struct claims_list one = { NULL, 0 };
-	struct bytes kty, crv;
-
-	if (cnf == NULL)
-		return (NULL);
-	if (claims_string(json_object_get(jwk, "kty"), &kty) == -1 ||
-	    claims_string(json_object_get(jwk, "crv"), &crv) == -1 ||
-	    !bytes_eq(kty, BYTES_LIT("OKP")) ||
-	    !bytes_eq(crv, BYTES_LIT("Ed25519")) ||
-	    !json_is_string(json_object_get(jwk, "x")) ||
-	    claims_list(json_object_get(jwk, "x"), &one, arena) == -1)
-		return ("cnf");
-	if (!claims_key_ok(one.v[0]) || !claims_allow_key(c, one.v[0])) {
-		free(one.v);
-		return ("cnf");
-	}
-	free(c->secsync.keys.v);
-	c->secsync.keys = one;
-	c->secsync.keys_given = true;
-	return (NULL);
-}
-
-/* One string, or a list of 1 to CLAIMS_LIST_MAX strings; none empty. */
-static int
+int
 claims_list(const json_t *value, struct claims_list *out,
     struct claims_arena *arena)
 {
@@ -476,14 +309,13 @@ claims_list(const json_t *value, struct claims_list *out,
 	return (0);
 }
 
-/* A string counts as a list of one. */
-static size_t
+size_t
 claims_count(const json_t *value)
 {
 	return (json_is_string(value) ? 1 : json_array_size(value));
 }
 
-static int
+int
 claims_item(const json_t *value, size_t i, struct bytes *out)
 {
 	return (claims_string(json_is_string(value) ? value
@@ -491,7 +323,7 @@ claims_item(const json_t *value, size_t i, struct bytes *out)
 	    out));
 }
 
-static int
+int
 claims_string(const json_t *value, struct bytes *out)
 {
 	if (!json_is_string(value))
@@ -522,10 +354,4 @@ claims_seconds(double seconds)
 		return (INT64_MIN);
 	whole = (int64_t)seconds;
 	return (whole + ((double)whole < seconds));
-}
-
-static int
-claims_key_ok(struct bytes key64)
-{
-	return (key64.n == CLAIMS_KEY_LEN && base64url_check(key64) == 32);
 }
