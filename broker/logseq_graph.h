@@ -153,8 +153,6 @@ void graph_add(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *);
 void graph_remove(struct graph *, uint64_t e, struct graph_attr *,
     const struct logseq_value *);
-struct logseq_value graph_change_value(const struct graph *,
-    const struct graph_change *);
 int graph_changed(struct graph *); /* anything, all in all? */
 /* From here on entities are new; everything before is settled. */
 void graph_entry_begin(struct graph *);

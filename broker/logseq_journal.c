@@ -9,17 +9,12 @@
 #define JOURNAL_MIN 64
 
 static void journal_forget_names(struct graph *);
-static void
-journal_forget_names(struct graph *g)
-{
-	map_clear(&g->found[0]);
-	map_clear(&g->found[1]);
-}
-
 static void journal_note(struct graph *, int added, uint64_t e,
     struct graph_attr *, const struct logseq_value *, uint64_t tx);
 static int journal_room(struct graph_journal *);
 static void journal_clear(struct graph *);
+static struct logseq_value journal_value(const struct graph *,
+    const struct graph_change *);
 static void journal_key(struct buf *, const struct graph *,
     const struct graph_change *);
 
@@ -45,8 +40,8 @@ graph_remove(struct graph *g, uint64_t e, struct graph_attr *a,
 		journal_note(g, 0, e, a, v, tx);
 }
 
-struct logseq_value
-graph_change_value(const struct graph *g, const struct graph_change *c)
+static struct logseq_value
+journal_value(const struct graph *g, const struct graph_change *c)
 {
 	struct logseq_value v = { LOGSEQ_NULL, BYTES_NONE };
 
@@ -103,7 +98,7 @@ graph_undo(struct graph *g, const struct graph_content *was)
 	graph_sum_forget(g);
 	for (i = g->journal.n; i-- > 0;) {
 		c = &g->journal.c[i];
-		v = graph_change_value(g, c);
+		v = journal_value(g, c);
 		if (c->added)
 			graph_del(g, c->e, c->a, &v, &tx);
 		else
@@ -127,7 +122,7 @@ graph_keep_changes(struct graph *g)
 		c = &g->journal.c[i];
 		d = (struct logseq_datom){ c->added ? LOGSEQ_OP_ADD
 						    : LOGSEQ_OP_RETRACT,
-			c->e, buf_bytes(&c->a->name), graph_change_value(g, c),
+			c->e, buf_bytes(&c->a->name), journal_value(g, c),
 			g->tx };
 		buf_clear(&packed);
 		if (logseq_datom_pack(&packed, &d) == -1)
@@ -185,4 +180,11 @@ journal_key(struct buf *key, const struct graph *g,
 	buf_add_be64(key, c->e);
 	buf_add_bytes(key, buf_bytes(&c->a->key));
 	buf_add(key, buf_bytes(&g->journal.values).p + c->at, c->n);
+}
+
+static void
+journal_forget_names(struct graph *g)
+{
+	map_clear(&g->found[0]);
+	map_clear(&g->found[1]);
 }

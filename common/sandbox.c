@@ -28,6 +28,7 @@
 #define SANDBOX_RESOURCE int
 #endif
 
+static int sandbox_root_enter(const struct sandbox_plan *);
 static int sandbox_root_void(void);
 static int sandbox_limit(int, rlim_t);
 static int sandbox_limit_files(void);
@@ -143,7 +144,7 @@ sandbox_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 	return (0);
 }
 
-int
+static int
 sandbox_root_enter(const struct sandbox_plan *plan)
 {
 	if ((plan->chroot_dir[0] == '\0' ? sandbox_root_void()

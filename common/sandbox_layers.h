@@ -38,7 +38,6 @@ void sandbox_note(struct sandbox_report *, unsigned int layer, int result);
 int sandbox_end(const struct sandbox_plan *, const struct sandbox_report *);
 
 /* 0, or -1 with errno; each is one layer. */
-int sandbox_root_enter(const struct sandbox_plan *);
 int sandbox_user_become(const struct sandbox_plan *);
 int sandbox_limit_worker(const struct sandbox_plan *);
 int sandbox_limit_listener(const struct sandbox_plan *);

@@ -10,6 +10,7 @@ static int members_add(struct canvas_members *, struct bytes raw,
 static int members_name(struct canvas_member *, struct bytes raw);
 static int members_unique(struct canvas_members *);
 static int members_compare(const void *, const void *);
+static int text_value(struct buf *, const struct json *);
 static int text_token(struct buf *, const struct json *);
 static int text_number(struct buf *, const struct json *);
 
@@ -53,8 +54,8 @@ canvas_text_raw(struct buf *b, struct bytes raw)
 	return (b->failed ? -1 : 0);
 }
 
-int
-canvas_text_value(struct buf *b, const struct json *v)
+static int
+text_value(struct buf *b, const struct json *v)
 {
 	struct json_scan scan;
 	struct json token;
@@ -81,11 +82,11 @@ canvas_text_field(struct buf *b, const struct json *v)
 	struct json e;
 
 	if (v->type != JSON_ARRAY)
-		return (canvas_text_value(b, v));
+		return (text_value(b, v));
 	json_iter_init(&it, v);
 	while (json_iter_next(&it, NULL, &e)) {
 		buf_clear(&text);
-		if (canvas_text_value(&text, &e) == -1)
+		if (text_value(&text, &e) == -1)
 			b->failed = 1;
 		list_add(b, buf_bytes(&text));
 	}

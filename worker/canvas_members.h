@@ -29,8 +29,7 @@ void canvas_members_free(struct canvas_members *);
  * except that numbers stay as they are spelt; one beyond the doubles is null.
  */
 int canvas_text_raw(struct buf *, struct bytes raw);
-int canvas_text_value(struct buf *, const struct json *);
-/* The same, but of an array a list of its elements' texts. */
+/* Of an array a list of its elements' texts. */
 int canvas_text_field(struct buf *, const struct json *);
 
 #endif

@@ -28,6 +28,8 @@ static void crowd_entry(struct crowd *, struct crowd_client *,
 static void crowd_signal(struct crowd *, struct crowd_client *,
     const struct ring_entry *, struct bytes);
 static void crowd_check(const struct crowd *, const struct crowd_seen *);
+static uint64_t crowd_check_log(const struct crowd *, struct bytes entries,
+    uint64_t after, uint64_t upto, uint64_t oldest);
 static void crowd_check_entry(const struct crowd *, const struct entry *);
 
 int
@@ -444,8 +446,11 @@ crowd_check(const struct crowd *w, const struct crowd_seen *s)
 	buf_free(&frame);
 }
 
-/* upto 0: the answer goes on.  What is missing may be so. */
-uint64_t
+/*
+ * Entries of the log from after on against the model; how far they came.
+ * upto 0: the answer goes on.
+ */
+static uint64_t
 crowd_check_log(const struct crowd *w, struct bytes entries, uint64_t after,
     uint64_t upto, uint64_t oldest)
 {

@@ -96,8 +96,5 @@ void crowd_signal_text(const struct crowd *, const struct crowd_client *,
     uint32_t number, struct buf *);
 /* Who is level has heard all signals. */
 void crowd_heard(struct crowd *, struct crowd_client *);
-/* Entries of the log from after on against the model; how far they came. */
-uint64_t crowd_check_log(const struct crowd *, struct bytes entries,
-    uint64_t after, uint64_t upto, uint64_t oldest);
 
 #endif

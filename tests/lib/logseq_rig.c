@@ -26,14 +26,8 @@ static txn_each_record rig_log_each;
 int
 rig_new(struct rig *r)
 {
-	return (rig_new_on(r, kv_mem_open()));
-}
-
-int
-rig_new_on(struct rig *r, struct kv *kv)
-{
 	memset(r, 0, sizeof(*r));
-	r->kv = kv;
+	r->kv = kv_mem_open();
 	r->reader = logseq_items_new();
 	r->subject = BYTES_LIT(RIG_USER);
 	r->session = 5;

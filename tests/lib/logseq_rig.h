@@ -40,7 +40,6 @@ struct rig {
 };
 
 int rig_new(struct rig *);
-int rig_new_on(struct rig *, struct kv *); /* which it closes */
 void rig_free(struct rig *);
 
 /* All fields as given; aborts the test program when the store fails. */
