@@ -5,6 +5,7 @@
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -19,6 +20,8 @@
 
 #define KILL SCMP_ACT_KILL_PROCESS
 
+#define SECCOMP_CPU_S 3 /* many times what a filter takes */
+
 #define COUNT(of) (sizeof(of) / sizeof((of)[0]))
 
 /* A role's filter, made by sandbox_seccomp_prepare. */
@@ -28,6 +31,8 @@ static int seccomp_make(enum seccomp_role, const struct sandbox_plan *);
 static int seccomp_take(int, struct sock_fprog *);
 static int seccomp_child(enum seccomp_role, const struct sandbox_plan *,
     pid_t self, int fd);
+static int seccomp_fill(scmp_filter_ctx, enum seccomp_role,
+    const struct sandbox_plan *, pid_t self);
 static int seccomp_fill_worker(scmp_filter_ctx);
 static int seccomp_fill_listener(scmp_filter_ctx);
 static int seccomp_fill_broker(scmp_filter_ctx, const struct sandbox_plan *,
@@ -107,18 +112,41 @@ seccomp_take(int fd, struct sock_fprog *program)
 	return (0);
 }
 
-/* Writes the program; returns 0 or an error number. */
+/*
+ * Writes the program; returns 0 or an error number.
+ *
+ * Without memory the library may go round for ever, or leave calls out and say
+ * nothing; but errno tells whether there was any.
+ */
 static int
 seccomp_child(enum seccomp_role role, const struct sandbox_plan *plan,
     pid_t self, int fd)
 {
+	static const struct rlimit core = { 0, 0 },
+				   cpu = { SECCOMP_CPU_S, SECCOMP_CPU_S };
 	scmp_filter_ctx ctx;
 	int r;
 
+	if (setrlimit(RLIMIT_CORE, &core) == -1 ||
+	    setrlimit(RLIMIT_CPU, &cpu) == -1)
+		return (errno);
+	errno = 0;
 	ctx =
 	    seccomp_init(role == SECCOMP_WORKER ? KILL : SCMP_ACT_ERRNO(EPERM));
 	if (ctx == NULL)
 		return (ENOMEM);
+	if ((r = seccomp_fill(ctx, role, plan, self)) == 0 && errno != ENOMEM)
+		r = -seccomp_export_bpf(ctx, fd);
+	return (errno == ENOMEM ? ENOMEM : r);
+}
+
+/* 0 or an error number. */
+static int
+seccomp_fill(scmp_filter_ctx ctx, enum seccomp_role role,
+    const struct sandbox_plan *plan, pid_t self)
+{
+	int r;
+
 	/* A tree of comparisons instead of a list: our tables are long. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if ((r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, KILL)) < 0)
@@ -126,9 +154,7 @@ seccomp_child(enum seccomp_role role, const struct sandbox_plan *plan,
 	r = role == SECCOMP_WORKER     ? seccomp_fill_worker(ctx)
 	    : role == SECCOMP_LISTENER ? seccomp_fill_listener(ctx)
 				       : seccomp_fill_broker(ctx, plan, self);
-	if (r != 0)
-		return (errno);
-	return (-seccomp_export_bpf(ctx, fd));
+	return (r == 0 ? 0 : errno);
 }
 
 static int

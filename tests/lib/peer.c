@@ -136,9 +136,11 @@ peer_next(struct peer *p)
 		if (r == -1)
 			fatalx(1, "the broker breaks the protocol");
 		peer_wait(p, POLLIN);
-		if (chan_read(&p->chan) == -1)
-			return (
-			    chan_next(&p->chan, &p->m) == 1 ? p->m.type : 0);
+		if (chan_read(&p->chan) == -1) {
+			/* The last answer is none to what was asked since. */
+			memset(&p->m, 0, sizeof(p->m));
+			return (0);
+		}
 	}
 }
 

@@ -135,10 +135,7 @@ server_gone(struct server *s)
 	return (1);
 }
 
-/*
- * Whatever fails: an end is one of its own making.  (Not so before it is
- * ready: libseccomp without memory makes filters in which calls are missing.)
- */
+/* Whatever fails: an end is one of its own making. */
 static void
 server_crashed(int status, const char *const *environment)
 {
@@ -267,6 +264,7 @@ static pid_t
 server_spawn(const char *const *argv, const char *const *environment)
 {
 	int ready[2];
+	int status = 0;
 	char octet;
 	ssize_t n;
 	size_t i;
@@ -286,8 +284,9 @@ server_spawn(const char *const *argv, const char *const *environment)
 		;
 	close(ready[0]);
 	if (n != 1 && environment != NULL && *environment != NULL) {
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 			;
+		server_crashed(status, environment);
 		return (-1);
 	}
 	if (n != 1)
