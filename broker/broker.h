@@ -144,6 +144,7 @@ struct doc {
 	int reader_fd;	   /* what workers are given */
 	int rang;	   /* frames put since the last bell */
 	uint64_t begin;	   /* position at which this ring begins */
+	uint64_t took;	   /* and behind the newest entry of PUBLISH_TAKES */
 	int64_t put_s;	   /* when it was last rung, unix time */
 	int64_t renewed_s; /* when it was made, where it is not the first */
 	int64_t stale_s; /* somebody who left may see it until then; 0: none */

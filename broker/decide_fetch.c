@@ -146,11 +146,14 @@ fetch_blob(struct fetch *f, const struct msg *m)
 static enum code
 fetch_roster(struct fetch *f, const struct msg *m)
 {
+	struct bytes from = m->f[fetch_from].b;
 	struct txn_card c;
 	struct entry e;
 	uint8_t id[8];
 	size_t i;
 
+	if (from.n == 8 && f->op->doc->took > be64_get(from.p))
+		return (CODE_COMPACTED);
 	for (i = (size_t)m->f[fetch_after].u; txn_card(f->t, i, &c) == 0; i++) {
 		be64_put(id, c.session);
 		e = (struct entry){ .origin = c.session,

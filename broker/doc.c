@@ -141,6 +141,8 @@ doc_publish(struct broker *b, struct doc *d, const struct effect *e)
 		ring_put(&d->ring, &entry, &body, 1);
 	else
 		ring_put(&d->ring, &entry, piece, 2);
+	if ((e->p.flags & PUBLISH_TAKES) != 0)
+		d->took = ring_end(&d->ring);
 	d->rang = 1;
 	b->count.frames++;
 	b->count.frame_bytes += body.n;

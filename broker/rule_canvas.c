@@ -32,8 +32,9 @@ static canvas_load canvas_get;
 static enum code canvas_relay(struct txn *, const struct submit *,
     uint64_t seq);
 static enum code canvas_relay_presence(struct txn *, struct bytes items);
-static void canvas_say(struct txn *, unsigned int kind, uint64_t seq,
-    struct buf *);
+static unsigned int canvas_takes(struct bytes items);
+static void canvas_say(struct txn *, unsigned int flags, unsigned int kind,
+    uint64_t seq, struct buf *);
 static int canvas_held(struct txn *, struct bytes client, struct bytes key);
 
 static const struct rule_verb canvas_verbs[] = {
@@ -75,7 +76,7 @@ canvas_count(struct txn *t)
 	while (txn_card(t, n, &c) == 0)
 		n++;
 	buf_printf(&text, "{\"type\":\"clientCount\",\"count\":%zu}", n);
-	canvas_say(t, CANVAS_KIND_COUNT, 0, &text);
+	canvas_say(t, 0, CANVAS_KIND_COUNT, 0, &text);
 }
 
 /*
@@ -103,7 +104,8 @@ canvas_leave(struct txn *t)
 	buf_add_bytes(&text, client);
 	buf_add_str(&text, "\"}");
 	if (n > 0)
-		canvas_say(t, CANVAS_KIND_PRESENCE, 0, &text);
+		canvas_say(t, PUBLISH_SKIP_SELF | PUBLISH_TAKES,
+		    CANVAS_KIND_PRESENCE, 0, &text);
 	buf_free(&text);
 	canvas_count(t);
 }
@@ -278,7 +280,8 @@ canvas_relay(struct txn *t, const struct submit *s, uint64_t seq)
 		canvas_items_text(&text, s->extra);
 	}
 	buf_add_u8(&text, '}');
-	canvas_say(t, CANVAS_KIND_PATCH, seq, &text);
+	canvas_say(t, PUBLISH_SKIP_SELF | canvas_takes(s->extra),
+	    CANVAS_KIND_PATCH, seq, &text);
 	return (t->failed ? CODE_STORAGE : CODE_OK);
 }
 
@@ -292,17 +295,31 @@ canvas_relay_presence(struct txn *t, struct bytes items)
 	buf_add_str(&text, "\",\"ephemeralPatches\":");
 	canvas_items_text(&text, items);
 	buf_add_u8(&text, '}');
-	canvas_say(t, CANVAS_KIND_PRESENCE, 0, &text);
+	canvas_say(t, PUBLISH_SKIP_SELF | canvas_takes(items),
+	    CANVAS_KIND_PRESENCE, 0, &text);
 	return (t->failed ? CODE_STORAGE : CODE_OK);
+}
+
+/* Whether the items of presence end something that was shown. */
+static unsigned int
+canvas_takes(struct bytes items)
+{
+	struct canvas_item i;
+
+	while (canvas_item_next(&items, &i) == 1)
+		if (i.kind == CANVAS_ITEM_FIELD &&
+		    bytes_eq(i.name, BYTES_LIT("_exists")) &&
+		    bytes_eq(i.value.data, BYTES_LIT("false")))
+			return (PUBLISH_TAKES);
+	return (0);
 }
 
 /* Publishes the text and frees it; counts are for everybody. */
 static void
-canvas_say(struct txn *t, unsigned int kind, uint64_t seq, struct buf *text)
+canvas_say(struct txn *t, unsigned int flags, unsigned int kind, uint64_t seq,
+    struct buf *text)
 {
-	struct publish p = { .flags = kind == CANVAS_KIND_COUNT
-		    ? 0
-		    : PUBLISH_SKIP_SELF,
+	struct publish p = { .flags = flags,
 		.kind = kind,
 		.opcode = 1,
 		.seq = seq,

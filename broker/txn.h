@@ -44,7 +44,8 @@ struct doc_id {
 
 enum publish_flag {
 	PUBLISH_SKIP_SELF = 1, /* not to the session that caused it */
-	PUBLISH_SEEN = 2 /* stub only for those who were not live at since */
+	PUBLISH_SEEN = 2, /* stub only for those who were not live at since */
+	PUBLISH_TAKES = 4 /* what was shown and is stored nowhere is no more */
 };
 
 #define PUBLISH_PIECES_MAX 8

@@ -184,7 +184,7 @@ canvas_field_next(struct bytes *in, struct canvas_field *f)
 
 int
 canvas_component_text(struct buf *b, struct bytes key, struct bytes stored,
-    uint64_t after)
+    uint64_t after, uint64_t upto)
 {
 	struct canvas_order order;
 	struct canvas_field f;
@@ -196,7 +196,7 @@ canvas_component_text(struct buf *b, struct bytes key, struct bytes stored,
 	canvas_name_text(b, key);
 	buf_add_u8(b, '{');
 	while ((r = canvas_field_next(&stored, &f)) == 1) {
-		if (f.stamp <= after)
+		if (f.stamp <= after || f.stamp > upto)
 			continue;
 		if (n++ > 0)
 			buf_add_u8(b, ',');

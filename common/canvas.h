@@ -106,11 +106,11 @@ int canvas_field_add(struct buf *, const struct canvas_field *);
 int canvas_field_next(struct bytes *in, struct canvas_field *); /* 1, 0, -1 */
 
 /*
- * Appends "key":{...} with the fields stamped after `after`.  1; 0: there is
+ * Appends "key":{...} with the fields after < stamp <= upto.  1; 0: there is
  * none, nothing appended; -1: malformed.
  */
 int canvas_component_text(struct buf *, struct bytes key, struct bytes stored,
-    uint64_t after);
+    uint64_t after, uint64_t upto);
 
 /* A card: the clientId, then a key and a component in turn. */
 int canvas_card_add(struct buf *, struct bytes key, struct bytes component);

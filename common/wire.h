@@ -19,7 +19,9 @@ enum fetch_what {
 	FETCH_BLOB =
 	    5, /* upto octets of blob `after`, from the offset in from (be64) */
 	FETCH_ROSTER = 6 /* the cards of all sessions but the first `after`: key
-			  * be64 session, body card */
+			  * be64 session, body card.  from: empty, or a position
+			  * in the ring (be64): refused where what a card showed
+			  * was taken away behind it */
 };
 
 enum entry_flag {

@@ -4,19 +4,14 @@
  * the last page is the number of the whole.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/canvas.h"
 #include "worker/canvas_answer.h"
 #include "worker/canvas_presence.h"
 
-struct canvas_found {
-	struct canvas_order order;
-	size_t place; /* in the order they were fetched */
-	size_t off, n;
-};
-
-static void answer_begin(struct canvas_answer *);
+static void answer_begin(struct canvas_answer *, enum canvas_answer_kind,
+    uint64_t since);
+static void answer_ask_roster(struct canvas_answer *);
 static enum code answer_roster(struct canvas_answer *,
     const struct fetched_in *);
 static enum code answer_fields(struct canvas_answer *,
@@ -30,9 +25,9 @@ static enum code answer_pulled(struct canvas_answer *,
     const struct fetched_in *);
 static enum code answer_found(struct canvas_answer *, struct bytes stored);
 static enum code answer_patch(struct canvas_answer *);
-static int answer_sort(const void *, const void *);
-static void answer_frame(struct canvas_answer *);
-static void answer_components(struct canvas_answer *);
+static void answer_send(struct canvas_answer *);
+static int answer_components(struct canvas_answer *, uint64_t upto);
+static void answer_sent(struct canvas_answer *);
 static void answer_done(struct canvas_answer *);
 
 void
@@ -49,28 +44,32 @@ canvas_answer_free(struct canvas_answer *a)
 	buf_free(&a->from);
 	buf_free(&a->page);
 	buf_free(&a->pulled);
-	buf_free(&a->text);
 	buf_free(&a->present);
 	buf_free(&a->frame);
-	free(a->found);
-	a->found = NULL;
-	a->nfound = a->cap = 0;
+	canvas_parts_free(&a->parts);
 }
 
 void
 canvas_answer_reconnect(struct canvas_answer *a, uint64_t since)
 {
-	answer_begin(a);
-	a->step = CANVAS_STEP_ROSTER;
-	a->synced = 1;
-	a->since = a->after = since;
-	conn_fetch(a->conn, 0, FETCH_ROSTER, 0, 0, BYTES_NONE, BYTES_NONE);
+	answer_begin(a, CANVAS_ANSWER_RECONNECT, since);
+	a->step = CANVAS_STEP_FIELDS;
+	answer_ask(a);
+}
+
+void
+canvas_answer_level(struct canvas_answer *a, uint64_t since, uint64_t position)
+{
+	answer_begin(a, CANVAS_ANSWER_LEVEL, since);
+	a->lost = position;
+	a->step = CANVAS_STEP_FIELDS;
+	answer_ask(a);
 }
 
 void
 canvas_answer_record(struct canvas_answer *a, uint64_t seq)
 {
-	answer_begin(a);
+	answer_begin(a, CANVAS_ANSWER_RECORD, seq - 1);
 	a->step = CANVAS_STEP_RECORD;
 	a->seq = seq;
 	conn_fetch(a->conn, 0, FETCH_LOG, seq - 1, seq, BYTES_NONE, BYTES_NONE);
@@ -111,18 +110,64 @@ canvas_answer_run(struct canvas_answer *a)
 		conn_write(a->conn, left);
 	}
 	if (a->sent == a->frame.len)
-		answer_done(a);
+		answer_sent(a);
+}
+
+/* Presence stands in the last frame. */
+void
+canvas_answer_part(struct canvas_answer *a, uint64_t upto)
+{
+	struct buf *b = &a->frame;
+	int some;
+
+	buf_free(b);
+	a->sent = 0;
+	buf_add_str(b, "{\"type\":\"patch\",\"clientId\":\"\"");
+	some = answer_components(a, upto);
+	a->since = upto;
+	if (upto == a->seq && a->present.len > 0) {
+		some |= 1;
+		buf_add_str(b, ",\"ephemeralPatches\":[{");
+		buf_add_bytes(b, buf_bytes(&a->present));
+		buf_add_str(b, "}]");
+	}
+	buf_add_u8(b, '}');
+	if (some == -1 || b->failed)
+		conn_drop(a->conn);
+	else if (some)
+		answer_send(a);
+	else
+		answer_sent(a);
 }
 
 static void
-answer_begin(struct canvas_answer *a)
+answer_begin(struct canvas_answer *a, enum canvas_answer_kind kind,
+    uint64_t since)
 {
 	struct conn *c = a->conn;
 	struct bytes client = a->client;
 
 	canvas_answer_free(a);
 	canvas_answer_init(a, c, client);
+	a->kind = kind;
+	a->since = a->after = since;
 	conn_pause(c);
+}
+
+/*
+ * After the fields: a card is there before the patch that came with it, so what
+ * the reader will skip by its number has its presence here.
+ */
+static void
+answer_ask_roster(struct canvas_answer *a)
+{
+	uint8_t position[8];
+
+	be64_put(position, a->lost);
+	conn_fetch(a->conn, 0, FETCH_ROSTER, a->cards, 0, BYTES_NONE,
+	    a->kind == CANVAS_ANSWER_LEVEL
+		? bytes_of(position, sizeof(position))
+		: BYTES_NONE);
 }
 
 static enum code
@@ -136,12 +181,12 @@ answer_roster(struct canvas_answer *a, const struct fetched_in *f)
 	if (a->present.failed)
 		return (CODE_BUSY);
 	if (f->more) {
-		conn_fetch(a->conn, 0, FETCH_ROSTER, a->cards, 0, BYTES_NONE,
-		    BYTES_NONE);
+		answer_ask_roster(a);
 		return (CODE_OK);
 	}
-	a->step = CANVAS_STEP_FIELDS;
-	answer_ask(a);
+	a->step = CANVAS_STEP_PARTS;
+	if (a->kind == CANVAS_ANSWER_RECONNECT)
+		canvas_answer_part(a, a->seq);
 	return (CODE_OK);
 }
 
@@ -213,10 +258,13 @@ answer_page(struct canvas_answer *a)
 		a->after = a->seq;
 		buf_clear(&a->from);
 	}
-	if (a->last && !a->missed)
-		answer_frame(a);
-	else
+	if (a->last && !a->missed) {
+		buf_free(&a->page);
+		a->step = CANVAS_STEP_ROSTER;
+		answer_ask_roster(a);
+	} else {
 		answer_ask(a);
+	}
 	return (CODE_OK);
 }
 
@@ -256,25 +304,8 @@ answer_pulled(struct canvas_answer *a, const struct fetched_in *f)
 static enum code
 answer_found(struct canvas_answer *a, struct bytes stored)
 {
-	struct canvas_found *grown,
-	    found = { .place = a->nfound, .off = a->text.len };
-	struct bytes in = stored;
-	size_t cap;
-
-	if (a->nfound == a->cap) {
-		cap = a->cap == 0 ? 64 : a->cap * 2;
-		if ((grown = realloc(a->found, cap * sizeof(*grown))) == NULL)
-			return (CODE_BUSY);
-		a->found = grown;
-		a->cap = cap;
-	}
-	if (canvas_order_take(&in, &found.order) == -1 ||
-	    canvas_component_text(&a->text, a->key, stored, a->since) == -1)
-		return (CODE_STORAGE);
-	found.n = a->text.len - found.off;
-	if (found.n > 0)
-		a->found[a->nfound++] = found;
-	return (CODE_OK);
+	return (canvas_parts_add(&a->parts, a->key, stored) == -1 ? CODE_STORAGE
+								  : CODE_OK);
 }
 
 static enum code
@@ -294,86 +325,61 @@ answer_patch(struct canvas_answer *a)
 	if (a->frame.failed)
 		return (CODE_BUSY);
 	buf_free(&a->pulled);
-	a->step = CANVAS_STEP_SEND;
-	conn_begin(a->conn, WS_TEXT, a->frame.len);
-	canvas_answer_run(a);
+	answer_send(a);
 	return (CODE_OK);
 }
 
-/* By age, and of one that was met twice the newer first. */
-static int
-answer_sort(const void *va, const void *vb)
-{
-	const struct canvas_found *a = va, *b = vb;
-
-	if (a->order.stamp != b->order.stamp)
-		return (a->order.stamp < b->order.stamp ? -1 : 1);
-	if (a->order.place != b->order.place)
-		return (a->order.place < b->order.place ? -1 : 1);
-	return ((a->place < b->place) - (a->place > b->place));
-}
-
 static void
-answer_frame(struct canvas_answer *a)
+answer_send(struct canvas_answer *a)
 {
-	buf_free(&a->page);
 	a->step = CANVAS_STEP_SEND;
-	if (a->nfound + a->present.len == 0) {
-		answer_done(a);
-		return;
-	}
-	buf_add_str(&a->frame, "{\"type\":\"patch\",\"clientId\":\"\"");
-	if (a->nfound > 0)
-		answer_components(a);
-	if (a->present.len > 0) {
-		buf_add_str(&a->frame, ",\"ephemeralPatches\":[{");
-		buf_add_bytes(&a->frame, buf_bytes(&a->present));
-		buf_add_str(&a->frame, "}]");
-	}
-	buf_add_u8(&a->frame, '}');
-	if (a->frame.failed) {
-		conn_drop(a->conn);
-		return;
-	}
 	conn_begin(a->conn, WS_TEXT, a->frame.len);
 	canvas_answer_run(a);
 }
 
-static void
-answer_components(struct canvas_answer *a)
+/* 1; 0: nothing changed; -1. */
+static int
+answer_components(struct canvas_answer *a, uint64_t upto)
 {
-	const struct canvas_found *f, *before = NULL;
-	size_t i;
+	size_t start = a->frame.len;
+	int r;
 
-	qsort(a->found, a->nfound, sizeof(*a->found), answer_sort);
 	buf_add_str(&a->frame, ",\"documentPatches\":[{");
-	for (i = 0; i < a->nfound; i++) {
-		f = &a->found[i];
-		if (before != NULL && before->order.stamp == f->order.stamp &&
-		    before->order.place == f->order.place)
-			continue;
-		if (before != NULL)
-			buf_add_u8(&a->frame, ',');
-		buf_add(&a->frame, buf_bytes(&a->text).p + f->off, f->n);
-		before = f;
-	}
-	buf_printf(&a->frame, "}],\"timestamp\":%llu",
-	    (unsigned long long)a->seq);
-	buf_free(&a->text);
+	r = canvas_parts_text(&a->parts, &a->frame, a->since, upto);
+	if (r == 1)
+		buf_printf(&a->frame, "}],\"timestamp\":%llu",
+		    (unsigned long long)upto);
+	else
+		buf_trunc(&a->frame, start);
+	return (r);
 }
 
+static void
+answer_sent(struct canvas_answer *a)
+{
+	if (a->kind == CANVAS_ANSWER_LEVEL && a->since < a->seq)
+		a->step = CANVAS_STEP_PARTS;
+	else
+		answer_done(a);
+}
+
+/* Who was passed over may have missed the newest count, too. */
 static void
 answer_done(struct canvas_answer *a)
 {
 	char text[64];
-	int n;
+	int n = 0;
 
-	if (a->synced) {
+	if (a->kind == CANVAS_ANSWER_RECONNECT)
 		n = snprintf(text, sizeof(text),
 		    "{\"type\":\"synced\",\"timestamp\":%llu}",
 		    (unsigned long long)a->seq);
+	else if (a->kind == CANVAS_ANSWER_LEVEL)
+		n = snprintf(text, sizeof(text),
+		    "{\"type\":\"clientCount\",\"count\":%llu}",
+		    (unsigned long long)a->cards);
+	if (n > 0)
 		conn_send(a->conn, WS_TEXT, bytes_of(text, (size_t)n));
-	}
 	conn_live(a->conn, a->seq);
 	canvas_answer_free(a);
 	a->step = CANVAS_STEP_IDLE;

@@ -58,7 +58,8 @@ canvas_presence_text(struct buf *b, struct bytes card, struct bytes client)
 		start = b->len;
 		if (start > 0)
 			buf_add_u8(b, ',');
-		if (canvas_component_text(b, key, component, 0) != 1 ||
+		if (canvas_component_text(b, key, component, 0, UINT64_MAX) !=
+			1 ||
 		    !presence_sound(
 			bytes_skip(buf_bytes(b), start + (start > 0))))
 			buf_trunc(b, start);

@@ -24,6 +24,8 @@ static void session_wait(struct canvas *, enum canvas_due,
 static void session_ack(struct canvas *, struct bytes id, uint64_t seq);
 static void session_answer(struct canvas *, const struct canvas_wait *,
     const struct verdict_in *);
+static unsigned int session_wrote(const struct canvas_wait *,
+    const struct verdict_in *);
 static void wait_free(struct canvas_wait *);
 
 void
@@ -69,6 +71,45 @@ canvas_session_verdict(struct canvas *s, const struct verdict_in *v)
 		session_ack(s, buf_bytes(&w->id), v->seq);
 	wait_free(w);
 	canvas_session_settle(s);
+}
+
+void
+canvas_session_behind(struct canvas *s, uint64_t seq)
+{
+	s->answering = 1;
+	canvas_answer_level(&s->answer, seq, conn_lost(s->conn));
+	canvas_session_settle(s);
+}
+
+/*
+ * An acknowledgement has its place among the numbers here as well: what is
+ * older goes before it, what is newer behind it.  All that belong to what was
+ * gathered have come, since the broker answers in order.
+ */
+void
+canvas_session_parts(struct canvas *s)
+{
+	struct canvas_answer *a = &s->answer;
+	const struct canvas_wait *w;
+	struct verdict_in v;
+	unsigned int wrote;
+
+	while (s->phase == CANVAS_READY && a->step == CANVAS_STEP_PARTS) {
+		w = STAILQ_FIRST(&s->waits);
+		if (w == NULL || !conn_verdict_peek(s->conn, &v) ||
+		    v.seq > a->seq) {
+			canvas_answer_part(a, a->seq);
+			continue;
+		}
+		wrote = session_wrote(w, &v);
+		if (w->due != CANVAS_DUE_ANSWER && v.seq - wrote > a->since) {
+			canvas_answer_part(a, v.seq - wrote);
+			continue;
+		}
+		if (w->due != CANVAS_DUE_ANSWER && wrote)
+			a->since = v.seq;
+		conn_verdict_take(s->conn);
+	}
 }
 
 void
@@ -206,7 +247,7 @@ static void
 session_answer(struct canvas *s, const struct canvas_wait *w,
     const struct verdict_in *v)
 {
-	uint64_t before = v->seq - (w->wrote && v->code == CODE_OK ? 1 : 0);
+	uint64_t before = v->seq - session_wrote(w, v), since = w->since;
 	struct buf frame = BUF_INIT;
 
 	if (v->code != CODE_OK)
@@ -217,7 +258,17 @@ session_answer(struct canvas *s, const struct canvas_wait *w,
 		conn_send(s->conn, WS_TEXT, buf_bytes(&frame));
 		buf_free(&frame);
 	}
-	canvas_answer_reconnect(&s->answer, w->since);
+	/* In the middle of what it missed: the answer is the rest of that. */
+	if (s->answer.step == CANVAS_STEP_PARTS && s->answer.since < since)
+		since = s->answer.since;
+	canvas_answer_reconnect(&s->answer, since);
+}
+
+/* 1: the verdict's number is its own. */
+static unsigned int
+session_wrote(const struct canvas_wait *w, const struct verdict_in *v)
+{
+	return (w->wrote && v->code == CODE_OK);
 }
 
 static void

@@ -48,6 +48,10 @@ struct canvas {
 
 void canvas_session_message(struct canvas *, struct bytes);
 void canvas_session_verdict(struct canvas *, const struct verdict_in *);
+/* The ring has passed over what the client has not been sent. */
+void canvas_session_behind(struct canvas *, uint64_t seq);
+/* After a step of the answer: what is to be said between two of its parts. */
+void canvas_session_parts(struct canvas *);
 /* After a step of the answer, or a token. */
 void canvas_session_settle(struct canvas *);
 void canvas_session_free(struct canvas *);

@@ -228,5 +228,13 @@ uint64_t conn_seq(struct conn *); /* newest number sent */
  * dialect (acks in order); 0: pass over it.  Default 0.
  */
 void conn_wait_own(struct conn *, int own);
+/*
+ * For a dialect that answers behind() itself, while the reader stands still:
+ * the verdict that waits longest, and giving it out now though its place in the
+ * ring is gone.  1: *v, good until it is taken; 0: none waits.
+ */
+int conn_verdict_peek(struct conn *, struct verdict_in *v);
+void conn_verdict_take(struct conn *);
+uint64_t conn_lost(struct conn *); /* the position where it fell behind */
 
 #endif

@@ -32,6 +32,7 @@ static const struct canvas_ending canvas_endings[] = {
 	{ CODE_TOO_LARGE, WS_CODE_SIZE, "Too large" },
 	{ CODE_BUSY, 1013, "Try again later" },
 	{ CODE_QUOTA, 1013, "Try again later" },
+	{ CODE_COMPACTED, 1013, "too slow" },
 	{ CODE_SHUTDOWN, WS_CODE_AWAY, "Going away" },
 };
 
@@ -176,6 +177,7 @@ canvas_fetched(struct conn *c, const struct fetched_in *f)
 		return;
 	if ((code = canvas_answer_fetched(&s->answer, f)) != CODE_OK)
 		canvas_end(s, code);
+	canvas_session_parts(s);
 	canvas_session_settle(s);
 }
 
@@ -187,7 +189,17 @@ canvas_drained(struct conn *c)
 	if (s == NULL || s->phase != CANVAS_READY)
 		return;
 	canvas_answer_run(&s->answer);
+	canvas_session_parts(s);
 	canvas_session_settle(s);
+}
+
+static void
+canvas_behind(struct conn *c, uint64_t seq)
+{
+	struct canvas *s = conn_state(c);
+
+	if (s->phase == CANVAS_READY)
+		canvas_session_behind(s, seq);
 }
 
 /* Presence too large for the ring is lost; its next change brings it back. */
@@ -225,10 +237,6 @@ canvas_closed(struct conn *c)
 		canvas_session_free(s);
 }
 
-/*
- * behind is left out: a client that is too slow is closed and comes back for
- * what it lacks.
- */
 const struct dialect dialect_canvas = {
 	.id = DIALECT_CANVAS,
 	.match = canvas_match,
@@ -240,6 +248,7 @@ const struct dialect dialect_canvas = {
 	.opened = canvas_opened,
 	.verdict = canvas_verdict,
 	.fetched = canvas_fetched,
+	.behind = canvas_behind,
 	.stub = canvas_stub,
 	.drained = canvas_drained,
 	.kicked = canvas_kicked,

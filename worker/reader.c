@@ -47,6 +47,8 @@ static void reader_rest(struct conn *, struct reader_batch *, size_t written);
 static void reader_behind(struct conn *);
 static void reader_stub(struct conn *, const struct ring_entry *);
 static int reader_ripe(const struct conn *, const struct msg *);
+static void reader_release(struct conn *, struct kept *);
+static struct verdict_in reader_said(const struct msg *);
 static void reader_hand(struct conn *, const struct msg *);
 
 void
@@ -121,6 +123,7 @@ reader_step(struct conn *c)
 	batch.bytes = 0;
 	stop = reader_gather(c, &batch);
 	if (stop == READER_BEHIND || !ring_valid(&r->ring, start)) {
+		r->pos = start;
 		r->seq = seq;
 		reader_behind(c);
 		return (1);
@@ -156,18 +159,38 @@ reader_verdict(struct conn *c, const struct msg *m)
 int
 reader_verdicts(struct conn *c)
 {
-	struct reader *r = &c->reader;
-	struct kept *k = TAILQ_FIRST(&r->verdicts);
+	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
 
 	if (k == NULL || !reader_ripe(c, &k->m))
 		return (0);
-	/* Off the list first: the dialect may do anything with the reader. */
-	TAILQ_REMOVE(&r->verdicts, k, entry);
-	r->nverdicts--;
-	reader_hand(c, &k->m);
-	TAILQ_INSERT_HEAD(&r->verdicts, k, entry);
-	kept_remove(&r->verdicts, k);
+	reader_release(c, k);
 	return (1);
+}
+
+int
+conn_verdict_peek(struct conn *c, struct verdict_in *v)
+{
+	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
+
+	if (k == NULL)
+		return (0);
+	*v = reader_said(&k->m);
+	return (1);
+}
+
+void
+conn_verdict_take(struct conn *c)
+{
+	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
+
+	if (k != NULL)
+		reader_release(c, k);
+}
+
+uint64_t
+conn_lost(struct conn *c)
+{
+	return (c->reader.lost);
 }
 
 void
@@ -378,6 +401,7 @@ reader_behind(struct conn *c)
 	struct reader *r = &c->reader;
 
 	r->live = r->at_own = 0;
+	r->lost = r->pos;
 	r->pos = r->from = ring_tail(&r->ring);
 	log_debug("%s: reader fell behind", c->peer);
 	tally_add(c, tally_overruns, 1);
@@ -419,13 +443,32 @@ reader_ripe(const struct conn *c, const struct msg *m)
 	return (r->live && (r->at_own || r->pos >= m->f[verdict_position].u));
 }
 
+/* Off the list first: the dialect may do anything with the reader. */
+static void
+reader_release(struct conn *c, struct kept *k)
+{
+	struct reader *r = &c->reader;
+
+	TAILQ_REMOVE(&r->verdicts, k, entry);
+	r->nverdicts--;
+	reader_hand(c, &k->m);
+	TAILQ_INSERT_HEAD(&r->verdicts, k, entry);
+	kept_remove(&r->verdicts, k);
+}
+
+static struct verdict_in
+reader_said(const struct msg *m)
+{
+	return ((struct verdict_in){ m->f[verdict_tag].u,
+	    (enum code)m->f[verdict_code].u, m->f[verdict_seq].u,
+	    m->f[verdict_info].b });
+}
+
 static void
 reader_hand(struct conn *c, const struct msg *m)
 {
 	struct reader *r = &c->reader;
-	struct verdict_in v = { m->f[verdict_tag].u,
-		(enum code)m->f[verdict_code].u, m->f[verdict_seq].u,
-		m->f[verdict_info].b };
+	struct verdict_in v = reader_said(m);
 
 	if (r->submits > 0)
 		r->submits--;

@@ -26,6 +26,7 @@ struct reader {
 	int at_own;    /* stands before an own entry that has no verdict yet */
 	uint64_t pos;  /* next entry to look at */
 	uint64_t from; /* the reader has seen every entry since this position */
+	uint64_t lost; /* where it stood when it last fell behind */
 	uint64_t seq;  /* newest number that the client has */
 	uint64_t handed;	   /* newest own number the dialect knows */
 	unsigned submits;	   /* sent, and their verdict not handed yet */

@@ -60,7 +60,7 @@ fuzz_merge(struct bytes items)
 			    0);
 			buf_add_u8(&text, '{');
 			must(canvas_component_text(&text, m.component[i]->key,
-				 buf_bytes(&stored), 0) == 1);
+				 buf_bytes(&stored), 0, UINT64_MAX) == 1);
 			buf_add_u8(&text, '}');
 			must(
 			    json_parse(&v, buf_bytes(&text), 64, &report) == 0);

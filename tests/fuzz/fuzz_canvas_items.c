@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	canvas_merge(&m, in, 2);
 	canvas_merge_free(&m);
 	buf_clear(&text);
-	canvas_component_text(&text, BYTES_LIT("k"), in, 1);
+	canvas_component_text(&text, BYTES_LIT("k"), in, 1, 2);
 	buf_free(&text);
 	return (0);
 }

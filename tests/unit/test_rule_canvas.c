@@ -225,7 +225,7 @@ dump_each(const struct field *f, void *arg)
 	if (d->text->len > 0)
 		buf_add_u8(d->text, ' ');
 	assert_int_equal(canvas_component_text(d->text, f->key, stored,
-			     d->after),
+			     d->after, UINT64_MAX),
 	    1);
 	buf_free(&blob);
 	return (0);

@@ -327,29 +327,139 @@ serve('a large component that changes while it is asked for', [], async () => {
   writer.socket.close()
 })
 
-serve('who does not read is let go, and lacks nothing when it is back', [],
+// What a raw connection was told, each number once and in order, makes the room
+// that a newcomer gets; patches are its own, by messageId.
+async function told (frames, patches) {
+  const room = {}
+  let at = 0
+  for (const f of frames) {
+    if (f.type !== 'ack' && f.type !== 'patch') continue
+    if (f.timestamp === undefined) continue
+    assert.ok(f.timestamp > at, `${f.timestamp} behind ${at}`)
+    at = f.timestamp
+    for (const p of f.type === 'ack' ? [patches[f.messageId]]
+      : f.documentPatches) {
+      for (const [key, c] of Object.entries(p)) {
+        room[key] = { ...room[key], ...c }
+      }
+    }
+  }
+  const [whole] = await reconnect(0)
+  assert.strictEqual(at, whole.timestamp)
+  assert.deepStrictEqual(room, whole.documentPatches[0])
+}
+
+serve('who reads too late is brought level over its open socket', [],
   async () => {
     const writer = await raw('writer')
     const slow = await raw('slow')
-    let code
-    slow.socket.on('close', c => { code = c })
+    let closed = false
+    slow.socket.on('close', () => { closed = true })
     slow.socket.pause()
     const n = 1000
+    const patches = {}
     for (let k = 0; k < n; k++) {
       writer.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
-        documentPatches: [{ [`e-${k}`]: { _exists: true,
+        documentPatches: [{ [`e-${k % 300}`]: { _exists: true, k,
           s: 'x'.repeat(2e4) } }] }))
+      if (k % 50 !== 25) continue
+      // Its own go on, to what the other writes as well
+      patches[k] = { [`e-${k % 300}`]: { mine: k },
+        own: { _exists: true, [`f-${k}`]: k } }
+      slow.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+        documentPatches: [patches[k]] }))
+      await until('a while', () =>
+        writer.frames.some(f => f.messageId === `${k}`), 60000)
     }
+    const all = n + Object.keys(patches).length
     await until('all is stored', () =>
-      writer.frames.some(f => f.messageId === `${n - 1}`), 60000)
+      writer.frames.some(f => f.timestamp === all), 60000)
     slow.socket.resume()
+    await until('it is level', () => closed ||
+      slow.frames.some(f => f.timestamp === all), 60000)
+    assert.ok(!closed)
+    for (const id of Object.keys(patches)) {
+      assert.strictEqual(
+        slow.frames.filter(f => f.messageId === id).length, 1)
+    }
+    // Not patch by patch, or it was not late
+    assert.ok(slow.frames.some(f => f.clientId === '' && f.documentPatches))
+    assert.ok(slow.frames.length < n)
+    await told(slow.frames, patches)
+    // And live again
+    writer.socket.send(JSON.stringify({ type: 'patch', messageId: 'last',
+      documentPatches: [{ last: { _exists: true } }] }))
+    await until('the next', () =>
+      slow.frames.some(f => f.timestamp === all + 1 && f.clientId === 'writer'))
+    for (const c of [writer, slow]) c.socket.close()
+  })
+
+// Much passes while the client does not read.
+async function flood () {
+  const writer = await raw('flood')
+  const n = 700
+  for (let k = 0; k < n; k++) {
+    writer.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+      documentPatches: [{ [`flood-${k % 20}/any`]: { _exists: true,
+        s: 'x'.repeat(2e4) } }] }))
+  }
+  await until('all is stored', () =>
+    writer.frames.some(f => f.messageId === `${n - 1}`), 60000)
+  return writer
+}
+
+serve('a client that falls behind stays and converges', [], async () => {
+  const [a, b] = await members(2)
+  await a.create(Box, 'a', { x: 0 })
+  await b.create(Box, 'b', { x: 0 })
+  await b.create(Cursor, 'cur', { x: 1 })
+  await settle(a, b)
+  const { ws } = a.store.websocketAdapter
+  ws._socket.pause()
+  let n = 0
+  const edits = setInterval(() => {
+    a.change(Box, 'a', { x: ++n })
+    b.change(Box, 'b', { x: n })
+  }, 20)
+  b.change(Cursor, 'cur', { x: 7 })
+  const writer = await flood()
+  clearInterval(edits)
+  ws._socket.resume()
+  writer.socket.close()
+  await settle(a, b)
+  assert.strictEqual(a.store.websocketAdapter.ws, ws)
+  assert.strictEqual(b.has('a/box').x, n)
+  await until('the cursor is where it is', () => a.has('cur/cursor').x === 7)
+  await until('and they count themselves', () =>
+    a.store.websocketAdapter.connectedUsers === 2)
+  await newcomer(a, b)
+})
+
+serve('who falls behind while presence ends is let go, and shows none of it',
+  [], async () => {
+    const [a, b] = await members(2)
+    await b.create(Cursor, 'cur', { x: 1 })
+    await a.create(Box, 'a', { x: 0 })
+    await settle(a, b)
+    await until('a sees it', () => a.has('cur/cursor'))
+    const { ws } = a.store.websocketAdapter
+    let code
+    ws.on('close', c => { code = c })
+    ws._socket.pause()
+    let writer = await flood()
+    writer.socket.close()
+    await b.remove('cur')
+    await a.change(Box, 'a', { x: 1 })
+    writer = await flood()
+    ws._socket.resume()
     await until('it is let go', () => code !== undefined)
     assert.strictEqual(code, 1013)
-    const at = slow.frames.findLast(f => f.timestamp)?.timestamp || 0
-    assert.ok(at < n)
-    const [patch] = await reconnect(at)
-    assert.strictEqual(Object.keys(patch.documentPatches[0]).length, n - at)
+    await until('it is back', () => a.store.websocketAdapter.ws !== ws &&
+      a.online)
     writer.socket.close()
+    await settle(a, b)
+    assert.ok(!a.has('cur/cursor'))
+    assert.strictEqual(b.has('a/box').x, 1)
   })
 
 serve('all may come back with much at once', [], async () => {
