@@ -19,6 +19,7 @@ static int http_octet(struct http_request *, struct bytes);
 static int http_line(struct http_request *, struct bytes,
     const struct http_limits *);
 static int http_line_request(struct http_request *, struct bytes);
+static int http_line_target(struct bytes *);
 static int http_line_version(struct http_request *, struct bytes);
 static int http_line_header(struct http_request *, struct bytes,
     const struct http_limits *);
@@ -229,12 +230,33 @@ http_line_request(struct http_request *r, struct bytes line)
 		return (-1);
 	if (method.n > HTTP_METHOD_MAX)
 		return (http_refuse(r, 501, "method too long"));
-	if (target.n == 0 || target.p[0] != '/')
-		return (http_refuse(r, 400, "target is not in origin-form"));
+	if (http_line_target(&target) == -1)
+		return (http_refuse(r, 400, "target is no path"));
 	if (!http_all_in(target, http_set_target))
 		return (http_refuse(r, 400, "bad character in target"));
 	r->method = method;
 	r->target = target;
+	return (0);
+}
+
+/* Of an absolute-form the path; whose host it names makes no difference. */
+static int
+http_line_target(struct bytes *target)
+{
+	struct bytes rest = bytes_of(target->p, target->n < 7 ? target->n : 7);
+
+	if (target->n > 0 && target->p[0] == '/')
+		return (0);
+	if (!http_eq(rest, "http://"))
+		return (-1);
+	rest = bytes_skip(*target, rest.n);
+	if (rest.n == 0 || rest.p[0] == '/')
+		return (-1);
+	while (rest.n > 0 && rest.p[0] != '/' && rest.p[0] != '?')
+		rest = bytes_skip(rest, 1);
+	if (rest.n == 0 || rest.p[0] != '/')
+		return (-1);
+	*target = rest;
 	return (0);
 }
 

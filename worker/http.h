@@ -6,10 +6,10 @@
  * What differs between two readers of the same octets is what smuggling lives
  * on, so there is no lenient mode.  Refused are: bare CR or LF, NUL and other
  * control characters, line folding, a blank before the colon, names that are
- * not tokens, all targets but origin-form (an absolute-form too: no proxy
- * stands in front that would need it), a fragment, a second Host, a second or
- * unclear Content-Length, any Transfer-Encoding but exactly "chunked" once, and
- * both of them together.
+ * not tokens, all targets but origin-form and http://host/path (whose path the
+ * target then is), a fragment, a second Host, a second or unclear
+ * Content-Length, any Transfer-Encoding but exactly "chunked" once, and both of
+ * them together.
  *
  * After a refusal the connection must be closed; what follows in the buffer is
  * never a request.

@@ -87,6 +87,27 @@ a_request_is_cut_into_slices(void **state)
 }
 
 static void
+of_an_absolute_form_the_path_is_the_target(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *target;
+	} rows[] = {
+		{ "GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n", "/" },
+		{ "GET HTTP://u@h:1/a?b HTTP/1.1\r\nHost: h\r\n\r\n", "/a?b" },
+		{ "GET http://h//a HTTP/1.1\r\nHost: h\r\n\r\n", "//a" },
+	};
+	struct http_request r;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(parse(&r, bytes_str(rows[i].text)) > 0);
+		assert_true(bytes_eq(r.target, bytes_str(rows[i].target)));
+	}
+}
+
+static void
 every_octet_until_the_last_asks_for_more(void **state)
 {
 	static const char text[] = "\r\nPOST /api/token HTTP/1.1\r\nHost: h\r\n"
@@ -227,7 +248,12 @@ static const struct refusal {
 	{ 400, "GET /a\tb HTTP/1.1\r\n\r\n" },
 	{ 400, "GET /a b HTTP/1.1\r\n\r\n" },
 	{ 400, "G(T / HTTP/1.1\r\n\r\n" },
-	{ 400, "GET http://h/ HTTP/1.1\r\n\r\n" },
+	{ 400, "GET http://h HTTP/1.1\r\n\r\n" },
+	{ 400, "GET http://h?/ HTTP/1.1\r\n\r\n" },
+	{ 400, "GET http:///a HTTP/1.1\r\n\r\n" },
+	{ 400, "GET http:/h/a HTTP/1.1\r\n\r\n" },
+	{ 400, "GET ftp://h/a HTTP/1.1\r\n\r\n" },
+	{ 400, "GET http://h/a#b HTTP/1.1\r\n\r\n" },
 	{ 400, "CONNECT h:443 HTTP/1.1\r\n\r\n" },
 	{ 400, "OPTIONS * HTTP/1.1\r\n\r\n" },
 	{ 400, "GET /a#b HTTP/1.1\r\n\r\n" },
@@ -678,6 +704,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_cut_into_slices),
+		cmocka_unit_test(of_an_absolute_form_the_path_is_the_target),
 		cmocka_unit_test(every_octet_until_the_last_asks_for_more),
 		cmocka_unit_test(
 		    version_and_connection_say_whether_to_keep_alive),
