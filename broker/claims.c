@@ -79,7 +79,8 @@ claims_load(struct bytes text, claims_read_fn *read, struct claims *out)
 	out->nbf = out->iat = INT64_MIN;
 	out->secsync.snapshot_max = out->secsync.update_max = CLAIMS_NO_LIMIT;
 	out->secsync.ephemeral_max = out->secsync.rate_max = CLAIMS_NO_LIMIT;
-	if ((root = claims_json(text, JSON_DECODE_INT_AS_REAL)) == NULL)
+	root = claims_json(text, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL);
+	if (root == NULL)
 		return ("json");
 	if ((out->text = malloc(text.n)) == NULL) {
 		json_decref(root);
@@ -298,7 +299,7 @@ claims_list(const json_t *value, struct claims_list *out,
 		return (-1);
 	out->n = n;
 	for (i = 0; i < n; i++) {
-		if (claims_item(value, i, &text) == -1 || text.n == 0) {
+		if (claims_item(value, i, &text) == -1) {
 			free(out->v);
 			out->v = NULL;
 			out->n = 0;
@@ -315,12 +316,16 @@ claims_count(const json_t *value)
 	return (json_is_string(value) ? 1 : json_array_size(value));
 }
 
+/* A store's name may hold any octet, and be none. */
 int
 claims_item(const json_t *value, size_t i, struct bytes *out)
 {
-	return (claims_string(json_is_string(value) ? value
-						    : json_array_get(value, i),
-	    out));
+	if (!json_is_string(value))
+		value = json_array_get(value, i);
+	if (!json_is_string(value))
+		return (-1);
+	*out = bytes_of(json_string_value(value), json_string_length(value));
+	return (0);
 }
 
 int
@@ -329,7 +334,7 @@ claims_string(const json_t *value, struct bytes *out)
 	if (!json_is_string(value))
 		return (-1);
 	*out = bytes_of(json_string_value(value), json_string_length(value));
-	return (0);
+	return (out->n > 0 && memchr(out->p, '\0', out->n) != NULL ? -1 : 0);
 }
 
 static struct bytes

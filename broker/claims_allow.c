@@ -61,7 +61,7 @@ claims_match(const struct claims_list *list, struct bytes name, bool exact)
 		want = list->v[i];
 		if (bytes_eq(want, name))
 			return (true);
-		if (exact || want.p[want.n - 1] != '*')
+		if (exact || want.n == 0 || want.p[want.n - 1] != '*')
 			continue;
 		want.n--;
 		if (bytes_start(name, want))

@@ -212,14 +212,22 @@ token_header(struct bytes header64, const char *alg, struct bytes kid)
 	return (NULL);
 }
 
-/* We understand no extension, so whatever must be understood refuses. */
+/*
+ * We understand no extension, so whatever must be understood refuses; but for
+ * b64 (RFC 7797), which is true where nothing is said.
+ */
 static bool
 token_crit_free(const json_t *root)
 {
 	const json_t *b64 = json_object_get(root, "b64");
+	const json_t *crit = json_object_get(root, "crit");
+	const char *word = json_string_value(json_array_get(crit, 0));
 
-	return (json_object_get(root, "crit") == NULL &&
-	    (b64 == NULL || json_is_true(b64)));
+	if (b64 != NULL && !json_is_true(b64))
+		return (false);
+	return (crit == NULL ||
+	    (b64 != NULL && json_array_size(crit) == 1 && word != NULL &&
+		strcmp(word, "b64") == 0));
 }
 
 int
