@@ -19,6 +19,7 @@ static const struct sds_prefix sds_prefixes[] = {
 
 static int sds_path_find(struct sds_path *, struct bytes path);
 static enum sds_route sds_path_prefix(struct bytes segment);
+static int sds_path_word(struct bytes segment, const char *);
 static size_t sds_path_decode(uint8_t *out, struct bytes segment);
 static int sds_path_alias(const struct sds_path *, struct bytes rest);
 
@@ -47,12 +48,14 @@ sds_path_find(struct sds_path *sp, struct bytes path)
 	struct bytes rest = path, segment;
 	enum sds_route route;
 
-	if (bytes_eq(path, BYTES_LIT("/api/token"))) {
+	if (!url_segment_next(&rest, &segment))
+		return (0);
+	if (sds_path_word(segment, "api")) {
 		sp->route = SDS_ROUTE_TOKEN;
-		return (1);
+		return (url_segment_next(&rest, &segment) && rest.n == 0 &&
+		    sds_path_word(segment, "token"));
 	}
-	if (!url_segment_next(&rest, &segment) ||
-	    (route = sds_path_prefix(segment)) == SDS_ROUTE_NONE ||
+	if ((route = sds_path_prefix(segment)) == SDS_ROUTE_NONE ||
 	    !url_segment_next(&rest, &segment))
 		return (0);
 	if (segment.n == 0)
@@ -70,9 +73,19 @@ sds_path_prefix(struct bytes segment)
 	size_t i;
 
 	for (i = 0; i < sizeof(sds_prefixes) / sizeof(*sds_prefixes); i++)
-		if (bytes_eq(segment, bytes_str(sds_prefixes[i].word)))
+		if (sds_path_word(segment, sds_prefixes[i].word))
 			return (sds_prefixes[i].route);
 	return (SDS_ROUTE_NONE);
+}
+
+static int
+sds_path_word(struct bytes segment, const char *word)
+{
+	uint8_t plain[8];
+	ssize_t n = url_decode(plain, sizeof(plain), segment, URL_RAW);
+
+	return (
+	    n != -1 && bytes_eq(bytes_of(plain, (size_t)n), bytes_str(word)));
 }
 
 static size_t

@@ -47,6 +47,8 @@ a_store_is_one_segment_decoded_once(void **state)
 		{ "/x/../ws/a", SDS_ROUTE_STORE, "a" },
 		{ "/ws/b/%2e%2e/a", SDS_ROUTE_STORE, "a" },
 		{ "/api/token?x", SDS_ROUTE_TOKEN, NULL },
+		{ "/%61pi/%74oken", SDS_ROUTE_TOKEN, NULL },
+		{ "/%77s/a", SDS_ROUTE_STORE, "a" },
 	};
 
 	(void)state;
@@ -72,7 +74,8 @@ static void
 other_addresses_are_somebody_elses(void **state)
 {
 	static const char *const targets[] = { "/", "/ws", "/WS/a", "/wsx/a",
-		"/api/token/", "/api/tokens", "/ws/../x", "//", "/echo" };
+		"/api/token/", "/api/tokens", "/api", "/api//token",
+		"/api%2ftoken", "/ws/../x", "//", "/echo" };
 	struct sds_path p;
 	size_t i;
 
