@@ -16,7 +16,7 @@ const user = root ? 'nobody' : '""'
 const level = process.env.QUIRE_SANDBOX || (root ? 'require' : 'best-effort')
 
 class Relay {
-  constructor (settings = []) {
+  constructor (settings = [], secret = undefined) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'quire.'))
     this.keys = path.join(this.dir, 'keys')
     this.conf = path.join(this.dir, 'conf')
@@ -27,11 +27,16 @@ class Relay {
       `keys ${this.keys}`, `user ${user}`, `worker_user ${user}`,
       `sandbox ${level}`, 'sessions_per_subject_max 10000',
       ...settings, ''].join('\n'))
-    execFileSync(`${build}/quirectl`, ['keygen', this.keys])
+    if (secret === undefined) {
+      execFileSync(`${build}/quirectl`, ['keygen', this.keys])
+    } else {
+      fs.writeFileSync(this.keys, secret, { mode: 0o600 })
+    }
   }
 
-  static async start (settings) {
-    const relay = new Relay(settings)
+  // secret: the one key, as a text; else there is a new one.
+  static async start (settings, secret) {
+    const relay = new Relay(settings, secret)
     relay.port = await freePort()
     await relay.startBroker()
     relay.listener = await start('quire-worker', ['-d', '-s',
@@ -68,6 +73,10 @@ class Relay {
   revoke (what, name) {
     execFileSync(`${build}/quirectl`, ['-f', this.conf, 'token', 'revoke',
       what, name])
+  }
+
+  get sds () {
+    return `ws://127.0.0.1:${this.port}`
   }
 
   get secsync () {

@@ -1,0 +1,5 @@
+'use strict'
+// All of it, one after the other, as TAP.
+
+require('./tokens.test.js')
+require('./http.test.js')
