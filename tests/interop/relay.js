@@ -54,6 +54,16 @@ class Relay {
     await end(this.broker, 'SIGKILL')
   }
 
+  // All that it has in memory is on the disk then.
+  async stopBroker () {
+    await end(this.broker, 'SIGTERM')
+  }
+
+  ctl (...words) {
+    return execFileSync(`${build}/quirectl`, ['-f', this.conf, ...words])
+      .toString()
+  }
+
   async stop () {
     const listener = await end(this.listener, 'SIGTERM')
     const broker = await end(this.broker, 'SIGTERM')
@@ -71,8 +81,7 @@ class Relay {
 
   // what is jti or subject
   revoke (what, name) {
-    execFileSync(`${build}/quirectl`, ['-f', this.conf, 'token', 'revoke',
-      what, name])
+    this.ctl('token', 'revoke', what, name)
   }
 
   get sds () {

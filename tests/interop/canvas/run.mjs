@@ -1,6 +1,7 @@
 // The unmodified client against the relay, a relay of its own for each test.
 
 import assert from 'node:assert'
+import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import test from 'node:test'
 import { Box, Client, Cursor, Stroke, WebSocket, seedRoom, sleep, until } from
@@ -461,6 +462,95 @@ serve('who falls behind while presence ends is let go, and shows none of it',
     assert.ok(!a.has('cur/cursor'))
     assert.strictEqual(b.has('a/box').x, 1)
   })
+
+// Section 14: the original takes a damaged file for an empty room.
+serve('a damaged room is closed, and is back when it is restored', [],
+  async () => {
+    const mark = 'this is the octet that goes wrong'
+    const a = await client('a', { documentId: 'damaged' })
+    const b = await client('b', { documentId: 'sound' })
+    await until('both there', () => a.store.isSynced && b.store.isSynced)
+    // In the middle of the room: pages at its ends are its neighbour's as well
+    for (const c of [a, b]) {
+      for (let i = 100; i < 300; i++) {
+        await c.create(Box, `${c.id}${i}`, { text: c === a && i === 200
+          ? mark : 'x'.repeat(90) })
+        if (i % 50 === 0) await until('stored', () => c.unacked === 0)
+      }
+      await until('stored', () => c.unacked === 0)
+    }
+    relay.ctl('backup', `${relay.dir}/backup`)
+    await relay.stopBroker()
+    assert.ok(damage(mark) > 0)
+    await relay.startBroker()
+    // Who meets it first ends the broker, which is started again
+    let ended = 0
+    let over = false
+    const supervisor = (async () => {
+      while (await relay.broker.ended, !over) {
+        ended++
+        await relay.startBroker()
+      }
+    })()
+    const c = await client('c', { documentId: 'damaged' })
+    await until('it ended', () => ended === 1)
+    let edit = 0
+    b.change(Box, 'b100', { x: ++edit })
+    await until('the other goes on', () => b.online && b.unacked === 0)
+    for (let i = 0; i < 3; i++) {
+      assert.strictEqual(await status('damaged'), 503)
+    }
+    // Nobody takes the room for an empty one
+    assert.ok(!c.store.isSynced && !c.online && !a.online)
+    assert.strictEqual(a.has('a200/box').text, mark)
+    a.change(Box, 'a200', { x: 7 })
+    b.change(Box, 'b100', { x: ++edit })
+    await until('the other goes on', () => b.unacked === 0)
+    assert.strictEqual(ended, 1)
+    // To give back the space of what it replaces meets the damage once more
+    relay.ctl('restore', `${relay.dir}/backup`, 'canvas:damaged')
+    await until('back', () => a.online && c.store.isSynced, 30000)
+    await settle(a, c)
+    assert.strictEqual(c.has('a200/box').text, mark)
+    assert.strictEqual(c.has('a200/box').x, 7)
+    assert.ok(c.has('a299/box'))
+    const d = await client('d', { documentId: 'sound' })
+    await settle(b, d)
+    assert.strictEqual(d.has('b100/box').x, edit)
+    assert.ok(ended <= 2)
+    over = true
+    await relay.stopBroker()
+    await supervisor
+    await relay.startBroker()
+  })
+
+// Spoils the octets of the text wherever tables hold them: how often.
+function damage (text) {
+  const data = `${relay.dir}/data`
+  let n = 0
+  for (const name of fs.readdirSync(data).filter(f => f.endsWith('.db'))) {
+    const octets = fs.readFileSync(`${data}/${name}`)
+    for (let at = -1; (at = octets.indexOf(text, at + 1)) !== -1; n++) {
+      octets[at] ^= 1
+    }
+    fs.writeFileSync(`${data}/${name}`, octets)
+  }
+  return n
+}
+
+// What an upgrade for that room is answered.
+function status (room) {
+  return new Promise(resolve => {
+    const socket = new WebSocket(`${relay.canvas}?roomId=${room}&clientId=s` +
+      `&token=${relay.token({})}`)
+    socket.on('error', () => {})
+    socket.on('open', () => { resolve(101); socket.close() })
+    socket.on('unexpected-response', (request, response) => {
+      resolve(response.statusCode)
+      request.destroy()
+    })
+  })
+}
 
 serve('all may come back with much at once', [], async () => {
   const n = 8
