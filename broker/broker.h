@@ -96,9 +96,16 @@ struct session {
 	size_t ops, ops_bytes;
 	struct upload upload;
 	struct finished finished[FINISHED_MAX];
-	enum { SESSION_LANE_NONE, SESSION_LANE_ASKED, SESSION_LANE_HAS } lane;
-	int lane_fd; /* while asked, else -1 */
+	enum {
+		SESSION_LANE_NONE,
+		SESSION_LANE_WAITS,
+		SESSION_LANE_ASKED,
+		SESSION_LANE_HAS
+	} lane;
+	/* The client's socket while it waits, the lane while asked, else -1. */
+	int lane_fd;
 	struct session *lane_next;
+	TAILQ_ENTRY(session) lane_entry; /* while it waits */
 	char peer[65];
 	TAILQ_ENTRY(session) entry;
 	TAILQ_ENTRY(session) doc_entry;

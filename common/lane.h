@@ -43,6 +43,12 @@ struct lane {
 /* A descriptor for lane_attach on both sides; the caller closes it.  The worker
  * owns the lane at first.  -1 with errno; ENOSYS where there are no lanes. */
 int lane_create(void);
+/*
+ * How many clients' sockets may be under way to the broker at once, those of
+ * all workers together: when thousands are told the same, all of them ask.
+ * 0: there are no lanes.
+ */
+unsigned int lane_flight_max(void);
 /* Maps it; fd stays the caller's.  -1 if it is not a lane. */
 int lane_attach(struct lane *, int fd);
 void lane_detach(struct lane *); /* harmless on a closed one */

@@ -11,7 +11,8 @@
 
 #include "common/lane_memory.h"
 
-#define LANE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define LANE_FLIGHT_MAX 16384
+#define LANE_SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 int
 lane_create(void)
@@ -31,6 +32,12 @@ lane_create(void)
 		return (-1);
 	}
 	return (fd);
+}
+
+unsigned int
+lane_flight_max(void)
+{
+	return (LANE_FLIGHT_MAX);
 }
 
 void *

@@ -10,6 +10,12 @@ lane_create(void)
 	return (-1);
 }
 
+unsigned int
+lane_flight_max(void)
+{
+	return (0);
+}
+
 void *
 lane_memory_map(int fd, size_t n)
 {

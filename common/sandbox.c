@@ -199,14 +199,17 @@ sandbox_user_become(const struct sandbox_plan *plan)
 int
 sandbox_limit_worker(const struct sandbox_plan *plan)
 {
+	rlim_t files = sandbox_fds_room(plan->passed_fds);
 	int bad = 0;
 
+	if (files < plan->flight_fds)
+		files = plan->flight_fds;
 	bad |= sandbox_limit(RLIMIT_CORE, 0);
 	bad |= sandbox_limit_files();
 #ifdef RLIMIT_NPROC
 	bad |= sandbox_limit(RLIMIT_NPROC, 0);
 #endif
-	bad |= sandbox_limit(RLIMIT_NOFILE, sandbox_fds_room(plan->passed_fds));
+	bad |= sandbox_limit(RLIMIT_NOFILE, files);
 	if (plan->data_max > 0) {
 		errno = ENOTSUP;
 		bad |= SANDBOX_SANITIZED

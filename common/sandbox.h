@@ -48,6 +48,10 @@ struct sandbox_plan {
 	int network;	 /* a broker's: 1: may make and connect TCP sockets */
 	size_t data_max; /* a worker's RLIMIT_DATA in octets; 0: no bound */
 	unsigned int passed_fds; /* a worker's: descriptors still to come */
+	/* A worker's: how many all processes of its user may have under way
+	 * in sockets when it sends one, which the kernel bounds by the limit
+	 * of those that the sender may have open.  0: that is passed_fds's. */
+	unsigned int flight_fds;
 	/* 0: all layers; else these alone, to see what each is good for. */
 	unsigned int only;
 };

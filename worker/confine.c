@@ -31,6 +31,8 @@ confine(struct conn *c)
 		plan.level = (enum sandbox_level)c->settings.sandbox;
 	plan.data_max = confine_data_max(&c->settings);
 	plan.passed_fds = CONFINE_PASSED_FDS;
+	/* It can open nothing: what this lets it have more is copies. */
+	plan.flight_fds = c->settings.fast_lane != 0 ? lane_flight_max() : 0;
 	r = sandbox_worker(&plan, c->fd, c->link.fd, c->poller.fd, &report);
 	missing = report.wanted & ~report.standing;
 	sandbox_names(names, sizeof(names), missing);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 /* As many octets of words may wait for fan-out: lanes.c. */
 #define LANES_OUT_MAX_BYTES ((size_t)1024 * 1024)
 #define STUFFED		    100	       /* descriptors in one message */
+#define CROWD		    400	       /* more than fan-out's socket holds */
 #define UNTIL		    4000000000 /* unix time, far away */
 
 struct rig {
@@ -416,6 +418,59 @@ a_word_too_many_ends_the_fast_lane_and_nothing_else(void **state)
 	chan_close(&b.chan);
 }
 
+/* The newest child, behind those of tests before. */
+static pid_t
+fanout_process(void)
+{
+	char path[64];
+	FILE *f;
+	int pid = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/children",
+	    (long)getpid());
+	assert_non_null(f = fopen(path, "r"));
+	while (fscanf(f, "%d", &pid) == 1)
+		continue;
+	fclose(f);
+	assert_true(pid > 1);
+	return (pid);
+}
+
+/* Nothing is refused for want of room, and who leaves waits no more. */
+static void
+a_crowd_that_asks_for_lanes_at_once_gets_them_all(void **state)
+{
+	struct rig *r = *state;
+	struct end *e = calloc(CROWD, sizeof(*e));
+	struct msg lane = MSG(LANE);
+	size_t i, waiting = 0;
+	pid_t fanout;
+	int pair[2];
+
+	if (r->lanes == NULL)
+		skip();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	fanout = fanout_process();
+	assert_int_equal(kill(fanout, SIGSTOP), 0);
+	for (i = 0; i < CROWD; i++) {
+		join(r, &e[i], "one");
+		assert_int_equal(chan_try_fds(&e[i].chan, &lane, pair, 1), 0);
+		run(r);
+		waiting += e[i].s->lane == SESSION_LANE_WAITS;
+	}
+	lanes_leave(e[CROWD - 1].s);
+	assert_int_equal(kill(fanout, SIGCONT), 0);
+	assert_true(waiting > 1);
+	while (r->b.count.lanes < CROWD - 1)
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	assert_int_equal(e[CROWD - 1].s->lane, SESSION_LANE_NONE);
+	for (i = 0; i < CROWD; i++)
+		chan_close(&e[i].chan);
+	close(pair[0]);
+	close(pair[1]);
+	free(e);
+}
+
 int
 main(void)
 {
@@ -435,6 +490,7 @@ main(void)
 		    descriptors_that_the_kernel_does_not_take_come_later),
 		SESSION_TEST(
 		    a_word_too_many_ends_the_fast_lane_and_nothing_else),
+		SESSION_TEST(a_crowd_that_asks_for_lanes_at_once_gets_them_all),
 	};
 
 	if (sodium_init() == -1)
