@@ -55,6 +55,7 @@ batch_add(struct broker *b, struct session *s, struct doc *d)
 		return (NULL);
 	op->session = s;
 	op->until_s = s->until_s;
+	op->grant = s->grants;
 	s->refs++;
 	s->ops++;
 	if ((op->doc = d) != NULL)

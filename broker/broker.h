@@ -80,6 +80,7 @@ struct session {
 	int dead;	       /* off the list, the descriptor is closed */
 	int kicked;	       /* told to go: nothing more is accepted */
 	unsigned int refusals; /* logins refused since the last good one */
+	uint64_t grants;       /* good ones; op.grant has been under which */
 	int64_t until_s;       /* end of the grant, unix time; 0: none */
 	int64_t since_s;       /* its start, unix time */
 	int has_ring;	       /* it was given doc's */
@@ -175,6 +176,7 @@ struct op {
 	struct msg msg;
 	size_t bytes;
 	int64_t until_s; /* the session's, when it was asked */
+	uint64_t grant;	 /* and the number of its grant */
 	/* before deciding, to go back to when the batch fails */
 	struct upload upload_was;
 	struct finished finished_was[FINISHED_MAX];

@@ -12,10 +12,15 @@
 #include "broker/rate.h"
 #include "common/log.h"
 
+static int decide_granted(const struct broker *, const struct op *);
 static int decide_settle_doc(struct broker *, struct doc *);
 static int decide_settle(void *, const struct doc_id *);
 static int decide_grows(const struct rule_verb *);
 static int decide_submit(struct broker *, struct op *);
+static enum code decide_admits(struct broker *, struct op *, const struct txn *,
+    const struct rule_verb *, const struct finished *, const struct finished *);
+static enum code decide_rule(const struct op *, struct txn *,
+    const struct rule_verb *, const struct finished *, const struct finished *);
 static int decide_signal(struct broker *, struct op *);
 static int decide_card(struct broker *, struct op *);
 static int decide_fetch(struct broker *, struct op *);
@@ -58,7 +63,26 @@ decide(struct broker *b, struct op *op)
 		op->code = CODE_BAD_STATE;
 		return (0);
 	}
+	if (!decide_granted(b, op)) {
+		op->code = CODE_NO_SCOPE;
+		return (0);
+	}
 	return (deciders[op->msg.type].decide(b, op));
+}
+
+/*
+ * The gate let it pass under a token that may have been replaced since, after
+ * a CLOSE by one for another document: rules would go by what that one allows.
+ */
+static int
+decide_granted(const struct broker *b, const struct op *op)
+{
+	const struct session *s = op->session;
+
+	return (op->grant == s->grants || op->msg.type == IPC_OPEN ||
+	    op->msg.type == IPC_CLOSE ||
+	    claims_allow_store(&s->claims, s->dialect, op->doc->id.name,
+		s->dialect == DIALECT_SDS && b->conf->sds_aud_exact));
 }
 
 int
@@ -215,57 +239,77 @@ decide_submit(struct broker *b, struct op *op)
 	const struct rule_verb *v =
 	    rule_verb_find(rule_find(op->session->dialect),
 		m->f[submit_verb].u);
+	struct finished none[2] = { { 0 }, { 0 } };
 	struct finished *body, *list;
-	struct buf items = BUF_INIT;
-	struct submit in;
 	struct txn t;
 	enum code code;
-	int r;
 
-	in = (struct submit){ .verb = m->f[submit_verb].u,
-		.ref = m->f[submit_ref].b,
-		.author = m->f[submit_author].b,
-		.clock = m->f[submit_clock].u,
-		.items = m->f[submit_items].b,
-		.body = BODY_OF(m->f[submit_body].b),
-		.extra = m->f[submit_extra].b };
 	if (decide_stored(op, m->f[submit_blob].u, &body) == -1 ||
 	    decide_stored(op, m->f[submit_blob2].u, &list) == -1 ||
 	    (body != NULL && body == list))
 		return (op->code = CODE_INVALID, 0);
-	if (list != NULL && list->size > BLOB_ITEMS_MAX_BYTES)
-		return (op->code = CODE_TOO_LARGE, 0);
+	body = body == NULL ? &none[0] : body;
+	list = list == NULL ? &none[1] : list;
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	code = v == NULL || decide_grows(v)
-	    ? space_refuses(b, op->session, &t,
-		  in.body.b.n + in.extra.n + (body == NULL ? 0 : body->size))
-	    : CODE_OK;
-	if (code == CODE_OK && v != NULL && decide_grows(v))
-		code = rate_refuses(b, op->session, op->doc);
-	if (code != CODE_OK)
-		return (decide_end(op, &t, code));
-	if (body != NULL) {
-		in.body.blob = body->id;
-		in.body.size = body->size;
-		*body = (struct finished){ 0 };
-	}
-	if (list != NULL) {
-		txn_blob_read(&t, list->id, 0, (size_t)list->size, &items);
-		txn_blob_drop(&t, list->id);
-		in.items = buf_bytes(&items);
-		*list = (struct finished){ 0 };
-	}
-	code = v == NULL ? CODE_INVALID : v->decide(&t, &in);
-	if (code != CODE_OK && in.body.blob != 0)
-		txn_blob_drop(&t, in.body.blob);
+	code = decide_admits(b, op, &t, v, body, list);
+	if (code == CODE_OK)
+		code = decide_rule(op, &t, v, body, list);
 	if (code != CODE_OK)
 		log_debug("session %llu: %s refused code=%s",
 		    (unsigned long long)op->session->id,
 		    v == NULL ? "?" : v->name, code_name(code));
-	r = decide_end(op, &t, code);
+	/* The list was read, and the body is the rule's if it took it. */
+	if (list->id != 0)
+		txn_blob_drop(&t, list->id);
+	if (code != CODE_OK && body->id != 0)
+		txn_blob_drop(&t, body->id);
+	*body = *list = (struct finished){ 0 };
+	return (decide_end(op, &t, code));
+}
+
+/* What is no question of the rule's. */
+static enum code
+decide_admits(struct broker *b, struct op *op, const struct txn *t,
+    const struct rule_verb *v, const struct finished *body,
+    const struct finished *list)
+{
+	uint64_t more = op->msg.f[submit_body].b.n +
+	    op->msg.f[submit_extra].b.n + body->size;
+	enum code code;
+
+	if (v == NULL)
+		return (CODE_INVALID);
+	if (list->size > BLOB_ITEMS_MAX_BYTES)
+		return (CODE_TOO_LARGE);
+	if (!decide_grows(v))
+		return (CODE_OK);
+	code = space_refuses(b, op->session, t, more);
+	return (code == CODE_OK ? rate_refuses(b, op->session, op->doc) : code);
+}
+
+static enum code
+decide_rule(const struct op *op, struct txn *t, const struct rule_verb *v,
+    const struct finished *body, const struct finished *list)
+{
+	const struct msg *m = &op->msg;
+	struct submit in = { .verb = m->f[submit_verb].u,
+		.ref = m->f[submit_ref].b,
+		.author = m->f[submit_author].b,
+		.clock = m->f[submit_clock].u,
+		.items = m->f[submit_items].b,
+		.body = { m->f[submit_body].b, body->id, body->size },
+		.extra = m->f[submit_extra].b };
+	struct buf items = BUF_INIT;
+	enum code code;
+
+	if (list->id != 0) {
+		txn_blob_read(t, list->id, 0, (size_t)list->size, &items);
+		in.items = buf_bytes(&items);
+	}
+	code = v->decide(t, &in);
 	buf_free(&items);
-	return (r);
+	return (code);
 }
 
 static int

@@ -40,8 +40,10 @@ handle_blob_data(struct session *s, const struct msg *m)
 	blob_make_room(s->broker, body.n);
 	if (s->kicked)
 		return (0);
+	if (buf_add_bytes(&u->mem, body) == -1)
+		return (-1);
 	s->broker->signal_blob_bytes += body.n;
-	return (buf_add_bytes(&u->mem, body));
+	return (0);
 }
 
 int

@@ -30,8 +30,10 @@ handle_hello(struct session *s, const struct msg *m)
 		return (-1);
 	}
 	log_quote(s->peer, sizeof(s->peer), m->f[hello_peer].b);
-	if (settings_pack(s->broker->conf, &text) == -1)
+	if (settings_pack(s->broker->conf, &text) == -1) {
+		buf_free(&text);
 		return (-1);
+	}
 	w.f[welcome_session].u = s->id;
 	w.f[welcome_settings].b = buf_bytes(&text);
 	session_send(s, &w);
@@ -56,8 +58,10 @@ handle_login(struct session *s, const struct msg *m)
 	login_expiry(s);
 	s->refusals = 0;
 	r = rule_find(s->dialect);
-	if (r->claims != NULL && r->claims(&s->claims, &told) == -1)
+	if (r->claims != NULL && r->claims(&s->claims, &told) == -1) {
+		buf_free(&told);
 		return (-1);
+	}
 	g.f[grant_subject].b = s->claims.sub;
 	g.f[grant_scope].u = s->scope;
 	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
@@ -132,6 +136,7 @@ login_check(struct session *s, const struct msg *m)
 	claims_free(&s->claims);
 	s->claims = c;
 	s->dialect = (enum dialect_id)dialect;
+	s->grants++;
 	return (CODE_OK);
 }
 
@@ -152,16 +157,18 @@ login_expiry(struct session *s)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	left = s->claims.exp - (int64_t)now.tv_sec + s->broker->conf->skew;
+	if (left > EXP_MAX_S)
+		left = EXP_MAX_S;
 	event_del(&s->expiry_ev);
 	s->until_s = 0;
 	if (!s->claims.exp_given || !login_enforced(s))
 		return;
-	tv.tv_sec = left < 0 ? 0 : left > EXP_MAX_S ? EXP_MAX_S : left;
+	tv.tv_sec = left < 0 ? 0 : left;
 	if (tv.tv_sec > 0 && now.tv_nsec >= 1000) {
 		tv.tv_sec--;
 		tv.tv_usec = 1000000 - now.tv_nsec / 1000;
 	}
-	s->until_s = s->claims.exp + s->broker->conf->skew;
+	s->until_s = (int64_t)now.tv_sec + left;
 	event_add(&s->expiry_ev, &tv);
 }
 
@@ -200,11 +207,12 @@ handle_mint(struct session *s, const struct msg *m)
 
 	if (token_mint(s->broker->keys, NULL, &mint, &text) == -1)
 		t.f[token_code].u = CODE_INVALID;
+	else
+		log_info("token minted peer=%s scope=%s", s->peer,
+		    scope_name(mint.scope));
 	t.f[token_text].b = buf_bytes(&text);
 	session_send(s, &t);
 	buf_wipe(&text);
-	log_info("token minted peer=%s scope=%s", s->peer,
-	    scope_name(mint.scope));
 	return (0);
 }
 

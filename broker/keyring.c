@@ -1,8 +1,7 @@
 /*
  * Reads lines of keys and holds them; keyfile.c reads the file, keygen.c makes
- * keys.  What is done with them is
- * token.c's business; a key's octets leave this file only inside struct key,
- * and never for a log.
+ * keys.  What is done with them is token.c's business; a key's octets leave
+ * this file only inside struct key, and never for a log.
  */
 #include <sys/stat.h>
 
@@ -365,23 +364,25 @@ key_set_eddsa(struct key *key, struct bytes value)
 {
 	struct bytes kind, text;
 	uint8_t octets[KEY_SEED_LEN];
+	int rc = -1;
 
 	kind = bytes_of(value.p, value.n < 4 ? value.n : 4);
 	text = bytes_skip(value, 4);
 	if (key_decode(octets, sizeof(octets), text) != KEY_SEED_LEN)
-		return (-1);
+		goto out;
 	if (bytes_eq(kind, BYTES_LIT("pub:"))) {
 		memcpy(key->public, octets, sizeof(key->public));
-		return (crypto_core_ed25519_is_valid_point(octets) ? 0 : -1);
+		rc = crypto_core_ed25519_is_valid_point(octets) ? 0 : -1;
+	} else if (bytes_eq(kind, BYTES_LIT("sec:"))) {
+		key->secret_n = crypto_sign_SECRETKEYBYTES;
+		if ((key->secret = sodium_malloc(key->secret_n)) == NULL)
+			goto out;
+		crypto_sign_seed_keypair(key->public, key->secret, octets);
+		rc = sodium_mprotect_readonly(key->secret);
 	}
-	if (!bytes_eq(kind, BYTES_LIT("sec:")))
-		return (-1);
-	key->secret_n = crypto_sign_SECRETKEYBYTES;
-	if ((key->secret = sodium_malloc(key->secret_n)) == NULL)
-		return (-1);
-	crypto_sign_seed_keypair(key->public, key->secret, octets);
+out:
 	sodium_memzero(octets, sizeof(octets));
-	return (sodium_mprotect_readonly(key->secret));
+	return (rc);
 }
 
 /* Not base64url_decode: libsodium's takes the same time for every key. */

@@ -20,8 +20,13 @@
 #include <sodium.h>
 
 #include "broker/fanout_words.h"
+#include "broker/keyring.h"
 #include "broker/lanes.h"
+#include "broker/token.h"
+#include "common/base64url.h"
+#include "common/jwt.h"
 #include "common/limits.h"
+#include "common/sds.h"
 #include "common/wire.h"
 #include "tests/lib/store.h"
 
@@ -60,6 +65,7 @@ commit(struct kv *kv)
 static int
 setup(void **state)
 {
+	struct bytes key = BYTES_LIT("0123456789abcdef0123456789abcdef");
 	static char fast[] = "fast_lane=yes", user[] = "user=";
 	char *const defines[] = { fast, user };
 	struct rig *r = calloc(1, sizeof(*r));
@@ -78,6 +84,7 @@ setup(void **state)
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
 	b->next_session = 1;
+	assert_non_null(b->keys = keyring_parse("keys", key));
 	assert_int_equal(batch_init(b), 0);
 	assert_int_equal(lanes_watch(r->lanes, b), 0);
 	*state = r;
@@ -103,6 +110,7 @@ teardown(void **state)
 		session_close(s);
 	run(r);
 	batch_done(&r->b);
+	keyring_free(r->b.keys);
 	lanes_stop(r->lanes);
 	event_base_free(r->b.base);
 	r->b.kv->ops = whole;
@@ -134,6 +142,43 @@ say_open(struct end *e, const char *name)
 	m.f[open_dialect].u = DIALECT_SDS;
 	m.f[open_name].b = bytes_str(name);
 	m.f[open_card].b = bytes_str(name);
+	say(e, &m);
+}
+
+static void
+say_login(struct rig *r, struct end *e, const char *store, int64_t exp)
+{
+	struct bytes aud = bytes_str(store), mac64;
+	struct token_mint mint = { .sub = BYTES_LIT("x"),
+		.aud = &aud,
+		.aud_n = 1,
+		.scope = SCOPE_WRITE,
+		.exp = exp };
+	struct buf token = BUF_INIT;
+	struct msg m = MSG(LOGIN);
+	uint8_t mac[64];
+
+	assert_int_equal(token_mint(r->b.keys, NULL, &mint, &token), 0);
+	assert_int_equal(token_split(buf_bytes(&token), &m.f[login_input].b,
+			     &mac64),
+	    0);
+	m.f[login_mac].b =
+	    bytes_of(mac, (size_t)base64url_decode(mac, sizeof(mac), mac64));
+	m.f[login_dialect].u = DIALECT_SDS;
+	say(e, &m);
+	buf_free(&token);
+}
+
+static void
+say_patch(struct end *e, uint64_t blob, size_t more)
+{
+	static uint8_t extra[2000];
+	struct msg m = MSG(SUBMIT);
+
+	m.f[submit_verb].u = SDS_VERB_PATCH;
+	m.f[submit_blob].u = blob;
+	m.f[submit_body].b = blob == 0 ? BYTES_LIT("a patch") : BYTES_NONE;
+	m.f[submit_extra].b = bytes_of(extra, more);
 	say(e, &m);
 }
 
@@ -471,6 +516,89 @@ a_crowd_that_asks_for_lanes_at_once_gets_them_all(void **state)
 	free(e);
 }
 
+/* His other token is no good for it, whatever it lets him do elsewhere. */
+static void
+what_a_token_was_good_for_is_not_decided_under_another(void **state)
+{
+	struct msg close = MSG(CLOSE), m;
+	struct end e;
+
+	join(*state, &e, "one");
+	say_patch(&e, 0, 0);
+	say(&e, &close);
+	say_login(*state, &e, "two", UNTIL);
+	go(*state, &e);
+	assert_int_equal(heard(&e, &m), IPC_GRANT);
+	assert_int_equal(heard(&e, &m), IPC_VERDICT);
+	assert_int_equal(m.f[verdict_code].u, CODE_NO_SCOPE);
+	chan_close(&e.chan);
+}
+
+static void
+a_better_token_does_not_stop_what_was_asked_before(void **state)
+{
+	struct end e;
+	struct msg m;
+
+	join(*state, &e, "one");
+	say_patch(&e, 0, 0);
+	say_login(*state, &e, "one", UNTIL);
+	go(*state, &e);
+	assert_int_equal(heard(&e, &m), IPC_GRANT);
+	assert_int_equal(heard(&e, &m), IPC_VERDICT);
+	assert_int_equal(m.f[verdict_code].u, CODE_OK);
+	chan_close(&e.chan);
+}
+
+static void
+a_token_without_an_end_in_sight_is_not_over(void **state)
+{
+	struct rig *r = *state;
+	struct end e;
+	struct msg m;
+
+	r->b.conf->skew = 60;
+	r->b.conf->sds_enforce_exp = true;
+	dial(r, &e);
+	say_login(r, &e, "one", INT64_MAX - 1);
+	say_open(&e, "one");
+	go(r, &e);
+	assert_int_equal(heard(&e, &m), IPC_GRANT);
+	assert_true(m.f[grant_until].u > UNTIL);
+	assert_int_equal(heard(&e, &m), IPC_OPENED);
+	chan_close(&e.chan);
+}
+
+/* More often than there are places for blobs that nothing has named. */
+static void
+a_blob_whose_submit_is_refused_makes_room_for_the_next(void **state)
+{
+	static uint8_t body[1000];
+	struct msg put = MSG(BLOB_PUT), data = MSG(BLOB_DATA),
+		   done = MSG(BLOB_DONE), m;
+	struct rig *r = *state;
+	struct end e;
+	int i;
+
+	r->b.conf->store_bytes_max = 2000;
+	put.f[blob_put_keep].u = 1;
+	data.f[blob_data_body].b = bytes_of(body, sizeof(body));
+	join(r, &e, "one");
+	for (i = 0; i <= FINISHED_MAX; i++) {
+		say(&e, &put);
+		say(&e, &data);
+		say(&e, &done);
+		go(r, &e);
+		assert_int_equal(heard(&e, &m), IPC_VERDICT);
+		assert_int_equal(m.f[verdict_code].u, CODE_OK);
+		say_patch(&e, m.f[verdict_seq].u, 1500);
+		go(r, &e);
+		assert_int_equal(heard(&e, &m), IPC_VERDICT);
+		assert_int_equal(m.f[verdict_code].u, CODE_QUOTA);
+	}
+	chan_close(&e.chan);
+}
+
 int
 main(void)
 {
@@ -491,6 +619,13 @@ main(void)
 		SESSION_TEST(
 		    a_word_too_many_ends_the_fast_lane_and_nothing_else),
 		SESSION_TEST(a_crowd_that_asks_for_lanes_at_once_gets_them_all),
+		SESSION_TEST(
+		    what_a_token_was_good_for_is_not_decided_under_another),
+		SESSION_TEST(
+		    a_better_token_does_not_stop_what_was_asked_before),
+		SESSION_TEST(a_token_without_an_end_in_sight_is_not_over),
+		SESSION_TEST(
+		    a_blob_whose_submit_is_refused_makes_room_for_the_next),
 	};
 
 	if (sodium_init() == -1)
