@@ -266,7 +266,7 @@ void session_unref(struct session *);
 void session_kick(struct session *, enum code);
 /* 1: its grant has; the last second is the one before until_s. */
 int session_ended(const struct session *, int64_t now_s);
-/* Those that match, once past HELLO and not told yet: how many. */
+/* Those that match, once past HELLO and not told yet: how many.  NULL: all. */
 typedef int session_match(const struct session *, const void *arg);
 size_t session_kick_each(struct broker *, session_match *, const void *arg,
     enum code);

@@ -346,7 +346,6 @@ static void
 main_stop(evutil_socket_t sig, short what, void *arg)
 {
 	struct broker *b = arg;
-	struct session *s, *next;
 
 	(void)what;
 	if (b->stopping)
@@ -357,10 +356,7 @@ main_stop(evutil_socket_t sig, short what, void *arg)
 	listener_free(control);
 	jobs_stop(b);
 	traces_stop(b);
-	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, entry);
-		session_kick(s, CODE_SHUTDOWN);
-	}
+	session_kick_each(b, NULL, NULL, CODE_SHUTDOWN);
 	event_base_loopbreak(b->base);
 }
 

@@ -123,7 +123,8 @@ session_kick_each(struct broker *b, session_match *match, const void *arg,
 
 	while (s != NULL) {
 		s->refs++;
-		if (!s->kicked && s->state != IPC_NEW && match(s, arg)) {
+		if (!s->kicked &&
+		    (match == NULL || (s->state != IPC_NEW && match(s, arg)))) {
 			session_kick(s, code);
 			n++;
 		}
