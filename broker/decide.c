@@ -117,6 +117,7 @@ decide_undo(struct op *op)
 		op->doc->loaded = op->doc->dirty = 0;
 	op->done = op->carded = op->attached = op->detached = op->garbage = 0;
 	op->more = 0;
+	op->seq = op->oldest = 0;
 	op->code = CODE_OK;
 	buf_free(&op->info);
 	buf_free(&op->roster);
@@ -384,12 +385,18 @@ decide_fetch(struct broker *b, struct op *op)
 	    decide_end(op, &t, code == CODE_OK ? fetch_read(op, &t) : code));
 }
 
+/* What is in memory after a batch that failed is not in the store. */
 static int
 decide_sync(struct broker *b, struct op *op)
 {
-	(void)b;
-	op->seq = op->doc->seq;
-	return (0);
+	struct txn t;
+
+	if (op->doc->loaded) {
+		op->seq = op->doc->seq;
+		return (0);
+	}
+	return (decide_end(op, &t,
+	    decide_begin(b, op, &t) == -1 ? CODE_STORAGE : CODE_OK));
 }
 
 static int

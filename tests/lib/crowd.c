@@ -194,14 +194,21 @@ crowd_verdict(struct crowd *w, struct crowd_client *c,
 
 	if (ring_tail(&c->peer.ring) < m->f[verdict_position].u)
 		fatalx(1, "%s: a verdict came before its frame", w->name);
-	if (m->f[verdict_seq].u < c->answer)
+	if (m->f[verdict_code].u == CODE_STORAGE && m->f[verdict_seq].u != 0)
+		fatalx(1, "%s: what failed has a number", w->name);
+	if (m->f[verdict_code].u != CODE_STORAGE &&
+	    m->f[verdict_seq].u < c->answer)
 		fatalx(1, "%s: a verdict's number goes back", w->name);
-	c->answer = m->f[verdict_seq].u;
+	if (m->f[verdict_code].u != CODE_STORAGE)
+		c->answer = m->f[verdict_seq].u;
 	if (due->tag == 0)
 		return;
 	op->code = (enum code)m->f[verdict_code].u;
 	op->fate = op->code == CODE_OK ? MODEL_TAKEN : MODEL_REFUSED;
-	op->seq = c->answer;
+	op->seq = m->f[verdict_seq].u;
+	/* No decision that the model could come to as well. */
+	op->found =
+	    w->ill && (op->code == CODE_STORAGE || op->code == CODE_BUSY);
 	if ((op->code == CODE_STALE || op->code == CODE_MISSES_UPDATES) &&
 	    op->verb == MODEL_SNAPSHOT) {
 		if (secsync_head_unpack(m->f[verdict_info].b, &head) == -1)

@@ -47,6 +47,7 @@ struct model_op {
 	size_t size; /* of its body */
 
 	uint64_t session; /* that sent it */
+	int ill;	  /* to a broker that was told to fail */
 	enum model_fate fate;
 	enum code code; /* of the verdict */
 	uint64_t seq;	/* likewise, or where it was found */

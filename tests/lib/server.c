@@ -41,7 +41,7 @@ static pid_t server_spawn(const char *const *, const char *const *);
 static void server_orphans(void);
 static void server_child(const char *const *, int);
 static void server_crashed(int, const char *const *);
-static void server_end(pid_t *, const char *, int);
+static void server_end(pid_t *, const char *, int, const char *const *);
 static int server_unlink(const char *, const struct stat *, int, struct FTW *);
 
 void
@@ -149,9 +149,9 @@ void
 server_stop(struct server *s, enum server_part parts, int killed)
 {
 	if ((parts & SERVER_LISTENER) != 0)
-		server_end(&s->listener, "quire-worker", killed);
+		server_end(&s->listener, "quire-worker", killed, NULL);
 	if ((parts & SERVER_BROKER) != 0)
-		server_end(&s->broker, "quired", killed);
+		server_end(&s->broker, "quired", killed, s->environment);
 }
 
 void
@@ -338,8 +338,10 @@ server_child(const char *const *argv, int ready)
 	fatal(1, "%s", path);
 }
 
+/* One with an environment of its own may be at its end when it is killed. */
 static void
-server_end(pid_t *pid, const char *name, int killed)
+server_end(pid_t *pid, const char *name, int killed,
+    const char *const *environment)
 {
 	int status;
 	size_t i;
@@ -361,8 +363,11 @@ server_end(pid_t *pid, const char *name, int killed)
 		    WIFSIGNALED(status) ? "signal" : "status",
 		    WIFSIGNALED(status) ? WTERMSIG(status)
 					: WEXITSTATUS(status));
-	if (killed && (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL))
+	if (!killed || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+		return;
+	if (environment == NULL || *environment == NULL)
 		fatalx(1, "%s was dead before it was killed", name);
+	server_crashed(status, environment);
 }
 
 static int

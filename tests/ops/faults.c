@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "tests/lib/client.h"
 #include "tests/lib/forget.h"
+#include "tests/preload/disk.h"
 
 #define FAULTS_PATCHES 12u
 #define FAULTS_TRIES   100 /* of a tenth of a second each */
@@ -79,7 +80,7 @@ main(int argc, char **argv)
 static unsigned long
 faults_count(struct faults *f)
 {
-	uint64_t calls[2];
+	struct disk_count count;
 	int fd;
 
 	snprintf(f->preload, sizeof(f->preload), "LD_PRELOAD=%s", f->disk);
@@ -98,11 +99,11 @@ faults_count(struct faults *f)
 		fatalx(1, "without a fault only %u were shown", f->seen);
 	server_stop(&f->server, SERVER_BROKER, 0);
 	fd = open(f->count + strlen("DISK_COUNT="), O_RDONLY);
-	if (fd == -1 || read(fd, calls, sizeof(calls)) != sizeof(calls))
+	if (fd == -1 || read(fd, &count, sizeof(count)) != sizeof(count))
 		fatal(1, "count");
 	close(fd);
 	faults_after(f);
-	return (calls[strcmp(f->kind, "alloc") == 0]);
+	return (strcmp(f->kind, "alloc") == 0 ? count.allocs : count.calls);
 }
 
 static void

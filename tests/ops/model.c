@@ -8,8 +8,9 @@
  * and the model must come to the same decision on each of them there, whether
  * taken or refused; whatever anybody was shown or told must be in it.
  *
- * With DISK, tests/preload/disk.so, some of the broker's lives have an
- * allocation that fails: what was undone must leave no trace.
+ * With DISK, tests/preload/disk.so, in some of the broker's lives each step has
+ * an allocation that fails, one later than in the step before: what was undone
+ * must leave no trace.
  */
 #include <sys/wait.h>
 
@@ -22,10 +23,10 @@
 #include "common/log.h"
 #include "common/sds.h"
 #include "tests/lib/crowd.h"
+#include "tests/lib/starve.h"
 
 #define BURSTS_MAX 10
 #define BURST_MAX  6
-#define ALLOCS_MAX 12000 /* of a life, in which one may fail */
 #define SPY_TRIES  200000
 #define CROWDS	   2
 
@@ -35,7 +36,8 @@ static struct world {
 	struct model_op ops[MODEL_OPS + 1];
 	uint32_t nops, settled;
 	const char *disk;
-	char environment[2][600];
+	char preload[600];
+	struct starve starve;
 	/* the chain, if all goes as whoever sends next believes */
 	const struct model_op *head;
 	uint64_t clocks[MODEL_AUTHORS];
@@ -58,6 +60,7 @@ static void reopen(struct crowd *, struct crowd_client *);
 static void kill_broker(void);
 static void kill_client(void);
 static void spy(void);
+static void ill_make(void);
 static void start(void);
 static void gather(void);
 static void audit(struct crowd *);
@@ -104,6 +107,8 @@ main(int argc, char **argv)
 		w.crowd[i].server = &w.server;
 		w.crowd[i].ops = w.ops;
 	}
+	if (w.disk != NULL)
+		ill_make();
 	start();
 	for (i = 0; i < steps && w.nops < MODEL_OPS - 500; i++)
 		step();
@@ -112,9 +117,11 @@ main(int argc, char **argv)
 	server_stop(&w.server, SERVER_BROKER, 0);
 	server_remove(&w.server);
 	printf("%lu taken, %lu refused, %lu kills, %lu hang-ups, %lu lags, "
-	       "%lu ill lives\n",
-	    w.taken, w.refused, w.kills, w.hangups, w.lags, w.ill);
-	if (w.taken < steps || w.refused < steps / 4)
+	       "%lu ill lives, %lu allocations failed\n",
+	    w.taken, w.refused, w.kills, w.hangups, w.lags, w.ill,
+	    w.starve.reached);
+	if (w.taken < steps || w.refused < steps / 4 ||
+	    (w.disk != NULL && w.starve.reached < steps / 8))
 		fatalx(1, "hardly anything was done: this proves nothing");
 	return (0);
 }
@@ -129,6 +136,8 @@ step(void)
 	w.head = w.crowd[1].model.head;
 	w.updates = w.crowd[1].model.updates;
 	memcpy(w.clocks, w.crowd[1].model.clocks, sizeof(w.clocks));
+	if (w.crowd[0].ill)
+		starve_begin(&w.starve);
 	if (frozen && kill(w.server.broker, SIGSTOP) == -1)
 		fatal(1, "SIGSTOP");
 	while (n-- > 0) {
@@ -148,6 +157,8 @@ step(void)
 	gather();
 	if (w.server.broker != -1 && one_in(30))
 		compact();
+	if (w.disk != NULL)
+		starve_end(&w.starve);
 	start();
 	for (n = 0; n < CROWDS; n++)
 		checks(&w.crowd[n]);
@@ -195,6 +206,7 @@ submit(struct crowd *c, struct crowd_client *who)
 	op->number = ++w.nops;
 	op->size = one_in(20) ? 9000 + below(12000) : 8 + below(600);
 	op->session = who->peer.session;
+	op->ill = c->ill;
 	if (c->model.kind == MODEL_STORE) {
 		op->verb = one_in(3) ? MODEL_VALUE : MODEL_PATCH;
 		op->key = below(MODEL_KEYS);
@@ -382,6 +394,16 @@ kill_client(void)
 		audit_gone(c, session);
 }
 
+static void
+ill_make(void)
+{
+	char *path = server_path(&w.server, "count");
+
+	starve_make(&w.starve, path);
+	free(path);
+	snprintf(w.preload, sizeof(w.preload), "LD_PRELOAD=%s", w.disk);
+}
+
 /* A broker, and the auditors; then all is known. */
 static void
 start(void)
@@ -396,12 +418,8 @@ start(void)
 			kill_broker();
 		ill = w.disk != NULL && life++ > 0 && one_in(2);
 		w.ill += (unsigned long)ill;
-		snprintf(w.environment[0], sizeof(w.environment[0]),
-		    "LD_PRELOAD=%s", w.disk);
-		snprintf(w.environment[1], sizeof(w.environment[1]),
-		    "DISK_ALLOC=%u", 1500 + below(ALLOCS_MAX));
-		w.server.environment[0] = ill ? w.environment[0] : NULL;
-		w.server.environment[1] = ill ? w.environment[1] : NULL;
+		w.server.environment[0] = ill ? w.preload : NULL;
+		w.server.environment[1] = ill ? w.starve.setting : NULL;
 		server_start(&w.server, SERVER_BROKER);
 		for (i = 0; i < CROWDS; i++) {
 			w.crowd[i].ill = ill;
@@ -489,7 +507,8 @@ audit_entry(struct crowd *c, const struct entry *e)
 		same = e->kind == model_kind_of(op) &&
 		    bytes_eq(e->body, buf_bytes(&record));
 		if (!same &&
-		    (op->fate == MODEL_TAKEN || c->model.kind == MODEL_STORE))
+		    (op->fate == MODEL_TAKEN ||
+			(c->model.kind == MODEL_STORE && !op->ill)))
 			fatalx(1, "%s: %llu is not %u, which comes first",
 			    c->name, (unsigned long long)e->seq, op->number);
 	}
@@ -523,9 +542,7 @@ audit_refused(const struct crowd *c)
 		if (op->fate != MODEL_REFUSED || op->found ||
 		    (op->verb <= MODEL_VALUE) != (c->model.kind == MODEL_STORE))
 			continue;
-		op->found = c->ill &&
-		    (op->code == CODE_STORAGE || op->code == CODE_BUSY);
-		if (op->found || op->seq != c->model.seq)
+		if (op->seq != c->model.seq)
 			continue;
 		code = model_decide(&c->model, op);
 		if (code != op->code ||

@@ -7,8 +7,9 @@
  *   DISK_FAULT=N:KIND   the Nth write, truncation or sync of a data file fails:
  *                       EIO, ENOSPC, EINTR, short (half is written)
  *   DISK_ALLOC=N        the Nth allocation finds no memory
- *   DISK_COUNT=file     there it stands how many of both there were, as two
- *                       numbers of 64 bits
+ *   DISK_COUNT=file     there it stands how many of both there were, and a
+ *                       test may say when the next allocation is to fail:
+ *                       struct disk_count
  *
  * Data files are regular ones whose name has ".db" in it or begins with "log.".
  * Names are seen at open.  Both files are mapped: a broker closes descriptors
@@ -58,7 +59,7 @@ static unsigned long disk_calls, disk_at;
 static enum disk_fault disk_kind;
 static atomic_ulong disk_allocs;
 static unsigned long disk_alloc_at;
-static uint64_t *disk_counter;
+static struct disk_count *disk_counter;
 
 /* Not the library's names: its headers may map them to others. */
 void *__libc_malloc(size_t);
@@ -72,6 +73,7 @@ static enum disk_fault disk_next(void);
 static int disk_fail(enum disk_fault);
 static void disk_note(int, enum disk_note_type, off_t, size_t);
 static int disk_full(void);
+static int disk_starves(void);
 
 __attribute__((constructor)) static void
 disk_begin(void)
@@ -97,7 +99,7 @@ disk_begin(void)
 	if (journal != NULL)
 		disk_journal = disk_map(journal, DISK_JOURNAL_BYTES);
 	if (count != NULL)
-		disk_counter = disk_map(count, 16);
+		disk_counter = disk_map(count, sizeof(*disk_counter));
 	if (fault != NULL && (colon = strchr(fault, ':')) != NULL) {
 		disk_at = strtoul(fault, NULL, 10);
 		for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -290,7 +292,7 @@ disk_next(void)
 {
 	disk_calls++;
 	if (disk_counter != NULL)
-		disk_counter[0] = disk_calls;
+		disk_counter->calls = disk_calls;
 	return (disk_calls == disk_at ? disk_kind : FAULT_NONE);
 }
 
@@ -345,11 +347,25 @@ static int
 disk_full(void)
 {
 	unsigned long n = atomic_fetch_add(&disk_allocs, 1) + 1;
+	int full = n == disk_alloc_at;
 
-	if (disk_counter != NULL)
-		disk_counter[1] = n;
-	if (n != disk_alloc_at || disk_alloc_at == 0)
-		return (0);
-	errno = ENOMEM;
-	return (1);
+	if (disk_counter != NULL) {
+		disk_counter->allocs = n;
+		full |= disk_starves();
+	}
+	if (full)
+		errno = ENOMEM;
+	return (full);
+}
+
+static int
+disk_starves(void)
+{
+	uint64_t left = atomic_load(&disk_counter->starve);
+
+	while (left > 0 &&
+	    !atomic_compare_exchange_weak(&disk_counter->starve, &left,
+		left - 1))
+		continue;
+	return (left == 1);
 }

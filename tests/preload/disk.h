@@ -21,4 +21,15 @@ struct disk_note {
 	uint64_t old; /* so many there were of the n */
 };
 
+/*
+ * The file of DISK_COUNT.  starve is for a test to write meanwhile: that many
+ * allocations on, of the program and its children, one finds no memory, and
+ * here is 0 again.
+ */
+struct disk_count {
+	uint64_t calls; /* of the data files */
+	uint64_t allocs;
+	_Atomic uint64_t starve;
+};
+
 #endif
