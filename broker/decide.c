@@ -337,6 +337,7 @@ decide_signal(struct broker *b, struct op *op)
 		in.body.blob = f->id;
 		in.body.size = f->size;
 		op->signal = f->mem;
+		in.whole = buf_bytes(&op->signal);
 		*f = (struct finished){ 0 };
 	}
 	return (

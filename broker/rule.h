@@ -18,6 +18,7 @@ struct submit {
 	struct bytes items; /* a list, see common/wire.h */
 	struct body body;
 	struct bytes extra;
+	struct bytes whole; /* of a signal whose body is a blob: that */
 };
 
 /*

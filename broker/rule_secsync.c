@@ -40,8 +40,8 @@ static enum code update_store(struct txn *, const struct submit *,
 
 static enum code may(const struct txn *, const struct submit *,
     enum claims_perm, uint64_t size_max);
-static enum code may_say(const struct txn *, const struct submit *,
-    enum claims_perm, uint64_t size_max);
+static enum code may_say(struct txn *, const struct submit *, enum claims_perm,
+    uint64_t size_max);
 static unsigned int may_perms(const struct txn *);
 static uint64_t may_max(const struct claims *, enum claims_perm);
 
@@ -322,13 +322,13 @@ may(const struct txn *t, const struct submit *s, enum claims_perm perm,
 
 /* The same of what is kept or relayed. */
 static enum code
-may_say(const struct txn *t, const struct submit *s, enum claims_perm perm,
+may_say(struct txn *t, const struct submit *s, enum claims_perm perm,
     uint64_t size_max)
 {
 	enum code code = may(t, s, perm, size_max);
 
-	return (code == CODE_OK && !secsync_body_ok(&s->body) ? CODE_INVALID
-							      : code);
+	return (
+	    code == CODE_OK && !secsync_body_ok(t, s) ? CODE_INVALID : code);
 }
 
 static unsigned int

@@ -2,7 +2,7 @@
 #ifndef QUIRE_RULE_SECSYNC_STATE_H
 #define QUIRE_RULE_SECSYNC_STATE_H
 
-#include "broker/txn.h"
+#include "broker/rule.h"
 #include "common/secsync.h"
 
 /* 1: *head borrows from *val; 0: no snapshot yet; -1. */
@@ -23,8 +23,8 @@ int secsync_reg_get(struct txn *, char kind, struct bytes key, struct buf *);
 
 /*
  * rule_secsync_body.c: 1: the members of a message, no more and no less, in
- * JSON.  A blob is looked at by whoever fetches it.
+ * JSON, wherever they are.
  */
-int secsync_body_ok(const struct body *);
+int secsync_body_ok(struct txn *, const struct submit *);
 
 #endif

@@ -356,7 +356,7 @@ load_end(struct secsync_load *l)
 	return (CODE_OK);
 }
 
-/* The broker does not look into blobs, so others' text is checked here. */
+/* What an operator imported nobody has looked into. */
 static int
 load_flush(struct secsync_load *l, int last)
 {

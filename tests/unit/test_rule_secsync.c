@@ -14,6 +14,7 @@
 #include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/rule.h"
+#include "common/limits.h"
 #include "common/secsync.h"
 #include "common/wire.h"
 #include "tests/lib/store.h"
@@ -492,6 +493,90 @@ what_is_no_message_is_refused(void **state)
 		}
 }
 
+/* The same as a blob for the store. */
+static enum code
+update_by_blob(const char *ref, struct bytes text)
+{
+	struct submit s = { .verb = SECSYNC_UPDATE,
+		.ref = bytes_str(ref),
+		.author = BYTES_LIT(KEY_A),
+		.body.size = text.n };
+	uint32_t slice = 0;
+	struct txn t;
+
+	begin(&t);
+	assert_int_equal(txn_blob_new(&t, &s.body.blob), 0);
+	for (; text.n > 0; text = bytes_skip(text, BLOB_SLICE_BYTES))
+		assert_int_equal(txn_blob_slice(&t, s.body.blob, slice++,
+				     bytes_of(text.p,
+					 text.n < BLOB_SLICE_BYTES
+					     ? text.n
+					     : BLOB_SLICE_BYTES)),
+		    0);
+	end(&t, CODE_OK);
+	return (submit(&s));
+}
+
+/* A body whose ciphertext is so long. */
+static void
+body_of(struct buf *b, size_t n, const char *rest)
+{
+	buf_clear(b);
+	buf_add_str(b, "\"ciphertext\":\"");
+	while (n-- > 0)
+		buf_add_u8(b, (uint8_t) "azAZ09-_"[n % 8]);
+	buf_add_str(b, rest);
+}
+
+/* Wherever in a slice it stands that something is wrong. */
+static void
+what_is_large_is_looked_at_as_what_is_small(void **state)
+{
+	static const char good[] =
+	    "\",\"nonce\":\"n\",\"publicData\":{},\"signature\":\"s\"";
+	static const char *const bad[] = { "", "\"", "\",",
+		"\",\"nonce\":\"n\",\"publicData\":{}",
+		"\",\"nonce\":\"n\",\"publicData\":{},\"signature\":\"s\",",
+		"\",\"nonce\":\"n\",\"publicData\":{},\"signature\":\"\xff\"",
+		"\",\"nonce\":\"n\",\"publicData\":{\"a\":},\"signature\":\"s\"",
+		"\\\",\"nonce\":\"n\",\"publicData\":{},\"signature\":\"s\"" };
+	struct buf body = BUF_INIT;
+	size_t n, i;
+
+	(void)state;
+	world.conf.secsync_update_max = 1 << 20;
+	assert_int_equal(snapshot("one", "", BYTES_NONE), CODE_OK);
+	for (n = BLOB_SLICE_BYTES - 70; n < BLOB_SLICE_BYTES + 5; n += 3)
+		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+			body_of(&body, n, bad[i]);
+			assert_int_equal(update_by_blob("one",
+					     buf_bytes(&body)),
+			    CODE_INVALID);
+		}
+	body_of(&body, 3 * BLOB_SLICE_BYTES, good);
+	body.mem[body.off + 2 * BLOB_SLICE_BYTES] = '\n';
+	assert_int_equal(update_by_blob("one", buf_bytes(&body)), CODE_INVALID);
+	body_of(&body, 3 * BLOB_SLICE_BYTES, good);
+	assert_int_equal(update_by_blob("one", buf_bytes(&body)), CODE_OK);
+	buf_free(&body);
+}
+
+/* Large signals are in memory. */
+static void
+what_is_large_and_not_stored_is_looked_at_as_well(void **state)
+{
+	struct submit s = { .verb = SECSYNC_EPHEMERAL,
+		.author = BYTES_LIT(KEY_A),
+		.body.blob = 1,
+		.body.size = BODY_LEN,
+		.whole = BYTES_LIT(BODY "}") };
+
+	(void)state;
+	assert_int_equal(submit(&s), CODE_INVALID);
+	s.whole = BYTES_LIT(BODY);
+	assert_int_equal(submit(&s), CODE_OK);
+}
+
 static void
 what_is_too_large_or_no_text_is_refused(void **state)
 {
@@ -533,6 +618,8 @@ main(void)
 		TEST(without_permissions_the_scope_decides),
 		TEST(a_token_with_keys_is_good_for_those_only),
 		TEST(what_is_no_message_is_refused),
+		TEST(what_is_large_is_looked_at_as_what_is_small),
+		TEST(what_is_large_and_not_stored_is_looked_at_as_well),
 		TEST(what_is_too_large_or_no_text_is_refused),
 	};
 
