@@ -7,6 +7,7 @@ const { createUpdate, createSnapshot, createInitialSnapshot, generateId } =
   require('secsync')
 const { Client, until, sleep, key, sodium, yjs, WebSocket } =
   require('./client')
+const { Proxy } = require('./proxy')
 const { Relay } = require('../relay')
 
 let relay
@@ -466,3 +467,53 @@ serve('what is held and then taken by another is refused', [], async () => {
   r.socket.close()
   other.socket.close()
 })
+
+// Section 7: what a client sent after a refusal is held; a snapshot of another
+// that comes meanwhile makes it stale.
+for (const latency of [0, 40]) {
+  for (const goesOn of [false, true]) {
+    serve(`what is held when another's snapshot comes is not lost, over ` +
+      `${latency} ms, ${goesOn ? 'typing on' : 'then silent'}`, [], async () => {
+      const proxy = await Proxy.start(relay.port, () => latency)
+      let wants = false
+      const a = await writer({ url: `ws://127.0.0.1:${proxy.port}/secsync` })
+      const b = await writer({ wantsSnapshot: () => wants })
+      const words = ['before ']
+      const type = word => { words.push(word); a.type(word) }
+      a.type(words[0])
+      await settle(a, b)
+      type('update ')
+      await settle(a, b)
+      // Back by delta it begins with clock 0 again, which is taken
+      a.socket.terminate()
+      await until('aware of it', () => !a.loaded)
+      await until('loaded', () => a.loaded, () => a.state())
+      const from = a.frames.length
+      type('held ')
+      await until('refused', () => a.frames.includes('update-save-failed', from),
+        () => a.state())
+      await sleep(3 * latency + 50)
+      wants = true
+      b.type('snapshot ')
+      await until('there', () => a.frames.includes('snapshot', from))
+      wants = false
+      for (let i = 0; goesOn && i < 40; i++) {
+        type(`${i} `)
+        await sleep(15)
+      }
+      await settle(a, b)
+      const seen = a.frames.slice(from).filter(f =>
+        ['update-save-failed', 'snapshot', 'update-saved'].includes(f))
+      assert.deepEqual(seen.slice(0, 3),
+        ['update-save-failed', 'snapshot', 'update-save-failed'], a.state())
+      assert.equal(seen.at(-1), 'update-saved')
+      const late = await writer()
+      await settle(a, b, late)
+      for (const word of [...words, 'snapshot ']) {
+        assert.ok(late.text.toString().includes(word), word)
+      }
+      assert.deepEqual(a.errors, [])
+      proxy.stop()
+    })
+  }
+}
