@@ -63,6 +63,11 @@ int ctl_connect(const char *path, time_t wait_s);
 /* Says what is wrong with it, by errno; returns the exit status. */
 int ctl_connect_failed(const char *path, int error);
 /*
+ * The same with a command sent, whose answer may take for ever; no words: "".
+ * The descriptor, or the exit status negated after the log said why.
+ */
+int ctl_dial(const struct ctl *, const char *command, const char *words);
+/*
  * Gives the broker a job and shows what it says, but the last line: `done', or
  * `error ...', which goes to the log.  Returns the exit status.
  */
@@ -79,6 +84,9 @@ int ctl_restore_store(const struct ctl *, const char *dir, const char *store);
  */
 struct doc_id;
 int ctl_verify_dir(const char *dir, const struct doc_id *only, int copied);
+/* The store in such a directory; NULL, said why, and what to exit with. */
+struct kv;
+struct kv *ctl_kv_open(const char *dir, int copied, int *status);
 
 /*
  * "90s", "15m", "1h", "30d" in seconds; a number alone is seconds.  0, -1: it

@@ -4,14 +4,17 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/log.h"
-#include "broker/ctl_answer.h"
+#include "broker/config.h"
 #include "broker/ctl.h"
+#include "broker/ctl_answer.h"
 
 #define CTL_ANSWER_MAX (256u * 1024u * 1024u)
 #define CTL_WAIT_S     30
@@ -58,6 +61,32 @@ ctl_connect(const char *path, time_t wait_s)
 	close(fd);
 	errno = saved;
 	return (-1);
+}
+
+int
+ctl_dial(const struct ctl *ctl, const char *command, const char *words)
+{
+	struct config *config;
+	char *line;
+	int fd, n;
+
+	n = asprintf(&line, "%s%s%s\n", command, words[0] == '\0' ? "" : " ",
+	    words);
+	if (n == -1)
+		return (-EX_OSERR);
+	if ((config = ctl_config(ctl)) == NULL) {
+		free(line);
+		return (-EX_CONFIG);
+	}
+	if ((fd = ctl_connect(config->control, 0)) == -1)
+		fd = -ctl_connect_failed(config->control, errno);
+	else if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n) {
+		close(fd);
+		fd = -ctl_connect_failed(config->control, errno);
+	}
+	config_free(config);
+	free(line);
+	return (fd);
 }
 
 static int

@@ -63,23 +63,19 @@ ctl_backup(const struct ctl *ctl, int argc, char **argv)
 static int
 ctl_backup_take(const struct ctl *ctl, const char *dir)
 {
-	struct config *config;
-	int fd, at, status = EX_IOERR;
+	int fd, at, status;
 	FILE *in;
 
-	if ((config = ctl_config(ctl)) == NULL)
-		return (EX_CONFIG);
 	if (mkdir(dir, 0700) == -1 ||
 	    (at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
 		log_warn("%s", dir);
-		config_free(config);
 		return (EX_CANTCREAT);
 	}
-	if ((fd = ctl_connect(config->control, 0)) == -1)
-		status = ctl_connect_failed(config->control, errno);
-	else if (dprintf(fd, "backup\n") < 0 ||
-	    (in = fdopen(fd, "r")) == NULL) {
-		status = ctl_connect_failed(config->control, errno);
+	if ((fd = ctl_dial(ctl, "backup", "")) < 0) {
+		status = -fd;
+		rmdir(dir); /* so that another try may begin */
+	} else if ((in = fdopen(fd, "r")) == NULL) {
+		status = EX_OSERR;
 		close(fd);
 	} else {
 		status = ctl_backup_receive(in, at);
@@ -90,7 +86,6 @@ ctl_backup_take(const struct ctl *ctl, const char *dir)
 		status = EX_IOERR;
 	}
 	close(at);
-	config_free(config);
 	return (status);
 }
 

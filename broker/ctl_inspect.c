@@ -56,7 +56,7 @@ ctl_token_inspect(const struct ctl *ctl, int argc, char **argv)
 		status = ctl_exit_errno(errno);
 	else if ((status = inspect_read(a.path, &token)) == 0) {
 		text = buf_bytes(&token);
-		while (text.n > 0 && strchr(" \t\r\n", text.p[text.n - 1]))
+		while (text.n > 0 && text.p[text.n - 1] <= ' ')
 			text.n--;
 		status = inspect_token(&a, text, ring, config);
 	}

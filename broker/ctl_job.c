@@ -49,21 +49,9 @@ ctl_quarantine(const struct ctl *ctl, int argc, char **argv)
 int
 ctl_job(const struct ctl *ctl, const char *command, const char *words)
 {
-	struct config *config;
-	int fd, status;
+	int fd = ctl_dial(ctl, command, words);
 
-	if ((config = ctl_config(ctl)) == NULL)
-		return (EX_CONFIG);
-	if ((fd = ctl_connect(config->control, 0)) == -1)
-		status = ctl_connect_failed(config->control, errno);
-	else if (dprintf(fd, words[0] == '\0' ? "%s%s\n" : "%s %s\n", command,
-		     words) < 0) {
-		status = ctl_connect_failed(config->control, errno);
-		close(fd);
-	} else
-		status = ctl_job_listen(fd);
-	config_free(config);
-	return (status);
+	return (fd < 0 ? -fd : ctl_job_listen(fd));
 }
 
 int

@@ -71,9 +71,12 @@ ctl_restore_empty(const char *data)
 	DIR *d = opendir(data);
 	int r = d == NULL ? -1 : 0;
 
+	errno = 0;
 	while (r == 0 && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.' && strcmp(e->d_name, "lock") != 0)
 			r = -1;
+	if (errno != 0)
+		r = -1;
 	if (d != NULL)
 		closedir(d);
 	return (r);
@@ -91,9 +94,13 @@ ctl_restore_files(const char *from, const char *data)
 		log_warn("%s", d == NULL ? from : data);
 		goto out;
 	}
-	for (r = 0; r == 0 && (e = readdir(d)) != NULL;)
+	for (r = 0; r == 0 && (errno = 0, e = readdir(d)) != NULL;)
 		if (e->d_name[0] != '.' && strcmp(e->d_name, "lock") != 0)
 			r = ctl_restore_file(dirfd(d), to, e->d_name, &owner);
+	if (r == 0 && errno != 0) {
+		log_warn("%s", from);
+		r = -1;
+	}
 	/* The lock as well may have been made just now, by another user. */
 	if (r == 0 &&
 	    (fchownat(to, "lock", owner.st_uid, owner.st_gid, 0) == -1 ||

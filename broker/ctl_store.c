@@ -28,8 +28,6 @@
 /* The next piece of a stream in out: 1; 0: its end; -1: logged. */
 typedef int ctl_source(void *arg, struct buf *out);
 
-static int ctl_store_dial(const struct ctl *, const char *command,
-    const char *words);
 static int ctl_store_is_room(char **argv);
 static int ctl_export_take(int in, int out);
 static int ctl_export_whole(struct bytes tail, crypto_generichash_state *);
@@ -55,7 +53,7 @@ ctl_export(const struct ctl *ctl, int argc, char **argv)
 		free(part);
 		return (EX_CANTCREAT);
 	}
-	if ((fd = ctl_store_dial(ctl, "export", argv[1])) < 0)
+	if ((fd = ctl_dial(ctl, "export", argv[1])) < 0)
 		status = -fd;
 	else {
 		status = ctl_export_take(fd, out);
@@ -108,33 +106,22 @@ ctl_delete(const struct ctl *ctl, int argc, char **argv)
 int
 ctl_restore_store(const struct ctl *ctl, const char *dir, const char *store)
 {
-	const struct kv_bdb_options o = {
-		.dir = dir,
-		.cache_bytes = 64 * MIB,
-		.log_buffer_bytes = 4 * MIB,
-		.checkpoint_bytes = 32 * MIB,
-		.checkpoint_ms = 60000,
-	};
 	struct buf mem = BUF_INIT;
 	struct export *e;
 	struct doc_id id;
 	struct kv *kv;
-	char why[256];
-	int status = EX_OSERR;
+	int status;
 
 	if (doc_name_parse(bytes_str(store), &mem, &id) == -1) {
 		log_warnx("%s: that is no name of a store", store);
 		return (EX_USAGE);
 	}
-	if ((kv = kv_bdb_open(&o, why, sizeof(why))) == NULL) {
-		log_warnx("%s", why);
+	if ((kv = ctl_kv_open(dir, 0, &status)) == NULL) {
 		buf_free(&mem);
-		return (EX_NOINPUT);
+		return (status);
 	}
-	if (boot_format(kv, why, sizeof(why)) == -1) {
-		log_warnx("%s %s", dir, why);
-		status = EX_DATAERR;
-	} else if ((e = export_new(kv, &id)) != NULL) {
+	status = EX_OSERR;
+	if ((e = export_new(kv, &id)) != NULL) {
 		status = ctl_import_send(ctl, store, 1, ctl_source_export, e);
 		export_free(e);
 	}
@@ -143,26 +130,6 @@ ctl_restore_store(const struct ctl *ctl, const char *dir, const char *store)
 	return (status);
 }
 
-/* A descriptor, or the exit status negated. */
-static int
-ctl_store_dial(const struct ctl *ctl, const char *command, const char *words)
-{
-	struct config *config;
-	int fd;
-
-	if ((config = ctl_config(ctl)) == NULL)
-		return (-EX_CONFIG);
-	if ((fd = ctl_connect(config->control, 0)) == -1)
-		fd = -ctl_connect_failed(config->control, errno);
-	else if (dprintf(fd, "%s %s\n", command, words) < 0) {
-		close(fd);
-		fd = -ctl_connect_failed(config->control, errno);
-	}
-	config_free(config);
-	return (fd);
-}
-
-/* The end of the stream is held back until it is known to be the end. */
 /* -c, in full --canvas: a room of the original server's, see ctl_canvas.c. */
 static int
 ctl_store_is_room(char **argv)
@@ -174,6 +141,7 @@ ctl_store_is_room(char **argv)
 	return (argv[1] != NULL && strcmp(argv[1], brief) == 0);
 }
 
+/* The end of the stream is held back until it is known to be the end. */
 static int
 ctl_export_take(int in, int out)
 {
@@ -237,7 +205,7 @@ ctl_import_send(const struct ctl *ctl, const char *store, int force,
 
 	if (asprintf(&words, "%s%s", force ? "-f " : "", store) == -1)
 		return (EX_OSERR);
-	fd = ctl_store_dial(ctl, "import", words);
+	fd = ctl_dial(ctl, "import", words);
 	free(words);
 	if (fd < 0)
 		return (-fd);

@@ -47,28 +47,12 @@ ctl_verify(const struct ctl *ctl, int argc, char **argv)
 int
 ctl_verify_dir(const char *dir, const struct doc_id *only, int copied)
 {
-	const struct kv_bdb_options o = {
-		.dir = dir,
-		.cache_bytes = 64 * MIB,
-		.log_buffer_bytes = 4 * MIB,
-		.checkpoint_bytes = 32 * MIB,
-		.checkpoint_ms = 60000,
-		.copied = copied,
-	};
 	struct verify *v = NULL;
 	struct kv *kv;
-	char why[256];
 	int r = -1, status;
 
-	if ((kv = kv_bdb_open(&o, why, sizeof(why))) == NULL) {
-		log_warnx("%s", why);
-		return (EX_NOINPUT);
-	}
-	if (boot_format(kv, why, sizeof(why)) == -1) {
-		log_warnx("%s %s", dir, why);
-		kv->ops->close(kv);
-		return (EX_DATAERR);
-	}
+	if ((kv = ctl_kv_open(dir, copied, &status)) == NULL)
+		return (status);
 	v = verify_new(kv, only, ctl_verify_say, ctl_verify_late, NULL);
 	while (v != NULL && (r = verify_step(v)) == 1)
 		;
@@ -81,7 +65,38 @@ ctl_verify_dir(const char *dir, const struct doc_id *only, int copied)
 		    (unsigned long long)verify_seen(v));
 	verify_free(v);
 	kv->ops->close(kv);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		log_warn("standard output");
+		status = EX_IOERR;
+	}
 	return (status);
+}
+
+struct kv *
+ctl_kv_open(const char *dir, int copied, int *status)
+{
+	const struct kv_bdb_options o = {
+		.dir = dir,
+		.cache_bytes = 64 * MIB,
+		.log_buffer_bytes = 4 * MIB,
+		.checkpoint_bytes = 32 * MIB,
+		.checkpoint_ms = 60000,
+		.copied = copied,
+	};
+	struct kv *kv;
+	char why[256];
+
+	if ((kv = kv_bdb_open(&o, why, sizeof(why))) == NULL) {
+		log_warnx("%s", why);
+		*status = EX_NOINPUT;
+		return (NULL);
+	}
+	if (boot_format(kv, why, sizeof(why)) == 0)
+		return (kv);
+	log_warnx("%s %s", dir, why);
+	kv->ops->close(kv);
+	*status = EX_DATAERR;
+	return (NULL);
 }
 
 static void

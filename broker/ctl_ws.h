@@ -9,9 +9,8 @@
 #include "common/buf.h"
 #include "worker/ws.h"
 
-#define CTL_WS_MESSAGE_MAX                                                     \
-	((uint64_t)1 << 32) /* octets; memory only as read                     \
-			     */
+/* Octets; memory is taken only as they are read. */
+#define CTL_WS_MESSAGE_MAX ((uint64_t)1 << 32)
 
 struct ctl_url {
 	char host[256];
