@@ -1,7 +1,6 @@
 /* The broker and its sandbox: settings into a plan, and the step inside. */
 #include <sys/resource.h>
 
-#include <errno.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>

@@ -10,8 +10,6 @@
  */
 #include <sys/socket.h>
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

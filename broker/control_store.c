@@ -19,8 +19,6 @@
 #include "broker/garbage.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
-#include "common/limits.h"
-#include "common/log.h"
 
 /* Who asked takes nothing, or sends nothing, for so long: it is gone. */
 #define STORE_WAIT_S 60

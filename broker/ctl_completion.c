@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "common/log.h"
 #include "broker/ctl.h"
 
 typedef void completion_fn(void);

@@ -2,7 +2,6 @@
  * Long work that the broker does for quirectl: one line out, and what it has to
  * say as it comes.
  */
-#include <sys/socket.h>
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* quirectl token revoke and revocations. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

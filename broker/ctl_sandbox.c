@@ -3,7 +3,6 @@
  * What stops an attempt is found by trying again with one layer at a time; what
  * fails without any proves nothing, and is marked.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/log.h"
 #include "broker/ctl.h"
 #include "broker/statics.h"
 

@@ -12,9 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/limits.h"
 #include "common/log.h"
-#include "broker/boot.h"
 #include "broker/config.h"
 #include "broker/ctl.h"
 #include "broker/ctl_files.h"

@@ -1,6 +1,5 @@
 /* quirectl log-level and trace: what the broker says of its work. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>

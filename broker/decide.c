@@ -3,7 +3,6 @@
  * Everything done here to sessions and documents in memory can be undone
  * (decide_undo), because the batch may still fail.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -3,7 +3,6 @@
  * joined, so that two first comers never get two of them.  Ring and bell are
  * made for the first session and given back with the last.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

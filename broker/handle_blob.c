@@ -4,7 +4,6 @@
  * gathered in memory at once, within a bound for all sessions together.
  */
 #include "broker/broker.h"
-#include "common/limits.h"
 #include "common/log.h"
 
 static void blob_make_room(struct broker *, size_t);

@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "broker/chain.h"
 #include "broker/export.h"
 #include "broker/garbage.h"
 #include "broker/txn_key.h"

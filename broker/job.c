@@ -7,7 +7,6 @@
 #include "broker/job.h"
 #include "broker/quarantine.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 /* Work and rest in turn: half of the loop when somebody waits, else a tenth. */
 #define JOB_STEP_US	    4000

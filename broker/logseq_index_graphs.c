@@ -2,7 +2,6 @@
  * Graphs of the index: which a user has, and new ones.
  */
 #include "broker/logseq_index.h"
-#include "common/limits.h"
 #include "common/wire.h"
 
 /* Rows of graphs in one answer; each well below its share of the info. */

@@ -2,7 +2,6 @@
  * Counting, and the text for Prometheus: the rows of metrics.def, each through
  * its expression.  How it gets to whom asks is control.c and web.c.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +11,6 @@
 #include "broker/lanes.h"
 #include "broker/metrics.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 #define METRICS_LABELS_MAX 96
 

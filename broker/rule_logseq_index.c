@@ -4,7 +4,6 @@
  * engine asks logseq_index_access when a graph is opened.
  */
 #include "broker/logseq_index.h"
-#include "common/wire.h"
 
 static const struct index_row {
 	uint64_t verb;

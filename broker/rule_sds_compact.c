@@ -5,7 +5,6 @@
  */
 #include <sodium.h>
 
-#include "broker/chain.h"
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/sds.h"

@@ -3,7 +3,6 @@
  * is marked in the store's own registers, until something adopts it; what a
  * crash left staged is thrown away at the next start.
  */
-#include <errno.h>
 
 #include "common/limits.h"
 #include "common/log.h"

@@ -17,7 +17,6 @@
 
 #include "broker/broker.h"
 #include "broker/web.h"
-#include "common/log.h"
 
 #define WEB_CONNECTIONS_MAX 32
 #define WEB_HEAD_MAX	    4096

@@ -1,5 +1,4 @@
 /* Names and texts of the refusal codes, from their table. */
-#include <stddef.h>
 
 #include "common/codes.h"
 

@@ -4,7 +4,6 @@
  */
 #include <sys/types.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /*
  * A connection's deadlines: what is due, and what happens then.
  */
-#include "common/clock.h"
 #include "common/log.h"
 #include "worker/conn_internal.h"
 

@@ -8,7 +8,6 @@
  */
 #include <stdlib.h>
 
-#include "common/limits.h"
 #include "common/utf8.h"
 #include "worker/pull.h"
 #include "worker/url.h"

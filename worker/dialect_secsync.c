@@ -9,7 +9,6 @@
  */
 #include <stdlib.h>
 
-#include "common/limits.h"
 #include "worker/secsync_talk.h"
 #include "worker/url.h"
 

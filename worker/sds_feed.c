@@ -2,7 +2,6 @@
  * The jobs as steps over pages of entries.  A page is kept while the blob of
  * one of its entries is fetched in between.
  */
-#include "common/limits.h"
 #include "common/utf8.h"
 #include "worker/sds_feed.h"
 

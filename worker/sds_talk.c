@@ -2,7 +2,6 @@
  * What a client in a room says, frame by frame, and how it learns that it must
  * go.
  */
-#include <stdlib.h>
 
 #include "worker/sds_talk.h"
 

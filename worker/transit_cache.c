@@ -1,5 +1,4 @@
 /* The two tables of cache codes. */
-#include "common/utf8.h"
 #include "common/json.h"
 #include "worker/transit_cache.h"
 

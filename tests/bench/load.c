@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 
 #include <err.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,18 +1,14 @@
 /*
  * What a client of the crowd does, and what it will not believe.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base64url.h"
-#include "common/frame.h"
 #include "common/jwt.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "common/sds.h"
 #include "tests/lib/crowd.h"
 
 static int crowd_login(struct crowd *, struct crowd_client *, const char *);

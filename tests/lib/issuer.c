@@ -1,6 +1,5 @@
 /* The issuer's key set and tokens, made with the keys of signer.h. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

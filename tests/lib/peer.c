@@ -3,7 +3,6 @@
  */
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -8,7 +8,6 @@
  * was shown is there, once, in order; nothing that nobody sent is; and the next
  * start needs no hand.
  */
-#include <sys/stat.h>
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -3,8 +3,6 @@
  * client and nothing else, tries what it can say to the broker.  The broker
  * refuses each by name, keeps its memory in bounds, and serves the others.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/dialects.h"

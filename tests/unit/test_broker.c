@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>

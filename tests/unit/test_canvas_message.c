@@ -3,12 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "common/limits.h"
-#include "common/wire.h"
 #include "worker/canvas_message.h"
 #include "worker/canvas_presence.h"
 #include "common/json.h"

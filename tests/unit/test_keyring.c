@@ -9,14 +9,12 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/log.h"
 #include "broker/keyring.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"

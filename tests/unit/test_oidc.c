@@ -8,13 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <stdlib.h>
-
 #include <cmocka.h>
 #include <sodium.h>
 
 #include "common/base64url.h"
-#include "common/limits.h"
 #include "common/log.h"
 #include "broker/token.h"
 #include "tests/lib/signer.h"

@@ -15,7 +15,6 @@
 #include "broker/config.h"
 #include "broker/garbage.h"
 #include "broker/logseq_index.h"
-#include "common/limits.h"
 #include "common/wire.h"
 #include "tests/lib/store.h"
 
