@@ -1,15 +1,18 @@
 /*
  * What the operator takes back of tokens:
  *
- *   revoke KIND BEFORE UNTIL [TEXT]	unix times; BEFORE 0: now, UNTIL 0: for
- * ever forgive KIND [TEXT] revocations
+ *	revoke KIND BEFORE UNTIL [TEXT]
+ *	forgive KIND BEFORE UNTIL [TEXT]
+ *	revocations
+ *
+ * BEFORE and UNTIL are unix times; 0: now, and for ever.
  *
  * A revocation is on disk before anybody is told to go, and everybody is told
  * before the answer.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <event2/buffer.h>
@@ -29,6 +32,7 @@ struct revoke_job {
 static void revoke_start(struct broker *, struct bufferevent *, const char *,
     int forgive);
 static int revoke_words(struct revoke_job *, const char *);
+static int revoke_number(const char **words, int64_t *);
 static int revoke_step(struct job *);
 static void revoke_job_free(struct job *);
 static session_match revoke_concerns;
@@ -83,19 +87,15 @@ static int
 revoke_words(struct revoke_job *job, const char *words)
 {
 	struct revocation *r = &job->r;
-	char kind[8];
-	int at = 0;
+	size_t n = strcspn(words, " ");
 
 	r->made = (int64_t)time(NULL);
-	/* NOLINTNEXTLINE(cert-err34-c): a number that does not fit is clamped
-	 */
-	if (sscanf(words, "%7s %" SCNd64 " %" SCNd64 "%n", kind, &r->before,
-		&r->until, &at) < 3 ||
-	    at == 0)
+	r->kind = revoke_kind_find(bytes_of(words, n));
+	words += n;
+	if (revoke_number(&words, &r->before) == -1 ||
+	    revoke_number(&words, &r->until) == -1)
 		return (-1);
-	r->kind = revoke_kind_find(bytes_str(kind));
-	doc_name_unquote(bytes_str(words + at + (words[at] == ' ')),
-	    &job->text);
+	doc_name_unquote(bytes_str(words + (*words == ' ')), &job->text);
 	r->text = buf_bytes(&job->text);
 	if (r->before == 0)
 		r->before = r->made;
@@ -104,6 +104,19 @@ revoke_words(struct revoke_job *job, const char *words)
 		    (r->kind == REVOKE_ALL) != (r->text.n == 0)
 		? -1
 		: 0);
+}
+
+/* A blank and a number, which is clamped where it does not fit. */
+static int
+revoke_number(const char **words, int64_t *n)
+{
+	char *end;
+
+	*n = strtoll(*words, &end, 10);
+	if (end == *words || **words != ' ')
+		return (-1);
+	*words = end;
+	return (0);
 }
 
 /* Between batches, so that no other transaction is open. */

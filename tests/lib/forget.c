@@ -20,6 +20,7 @@ static unsigned long forget_file(const char *path, const char *name,
     struct bytes journal);
 static struct bytes forget_note(struct bytes *, struct disk_note *);
 static void forget_undo(struct buf *, struct bytes journal, uint64_t ino);
+static void *forget_more(void *, size_t bytes);
 static void forget_undo_one(struct buf *, const struct disk_note *,
     struct bytes);
 static struct buf forget_mix(struct bytes now, struct bytes was, int log);
@@ -146,12 +147,10 @@ forget_undo(struct buf *file, struct bytes journal, uint64_t ino)
 			n = 0;
 			continue;
 		}
-		if (n % 1024 == 0 &&
-		    ((notes = realloc(notes, (n + 1024) * sizeof(*notes))) ==
-			    NULL ||
-			(olds = realloc(olds, (n + 1024) * sizeof(*olds))) ==
-			    NULL))
-			fatal(1, "no memory");
+		if (n % 1024 == 0) {
+			notes = forget_more(notes, (n + 1024) * sizeof(*notes));
+			olds = forget_more(olds, (n + 1024) * sizeof(*olds));
+		}
 		notes[n] = note;
 		olds[n++] = old;
 	}
@@ -159,6 +158,16 @@ forget_undo(struct buf *file, struct bytes journal, uint64_t ino)
 		forget_undo_one(file, &notes[n], olds[n]);
 	free(notes);
 	free(olds);
+}
+
+static void *
+forget_more(void *p, size_t bytes)
+{
+	void *more = realloc(p, bytes);
+
+	if (more == NULL)
+		fatal(1, "no memory");
+	return (more);
 }
 
 static void

@@ -37,7 +37,9 @@ static const char *server_level(void);
 static unsigned int server_port_free(void);
 static int server_limits(const char *conf);
 static pid_t server_spawn(const char *const *, const char *const *);
+static void server_watch(pid_t);
 static void server_orphans(void);
+static void server_interrupted(int);
 static void server_child(const char *const *, int);
 static void server_crashed(int, const char *const *);
 static void server_end(pid_t *, const char *, int, const char *const *);
@@ -290,19 +292,38 @@ server_spawn(const char *const *argv, const char *const *environment)
 	}
 	if (n != 1)
 		fatalx(1, "%s did not start", argv[0]);
-	for (i = 0; i < SERVER_RUNNING_MAX && running[i] > 0; i++)
-		continue;
-	if (i < SERVER_RUNNING_MAX)
-		running[i] = pid;
-	starter = getpid();
-	atexit(server_orphans);
+	server_watch(pid);
 	return (pid);
 }
 
 /*
- * A test that fails leaves nothing behind: who changes its user has lost the
- * signal that a parent's death would be.
+ * A test that fails or is interrupted leaves nothing behind: who changes its
+ * user has lost the signal that a parent's death would be.
  */
+static void
+server_watch(pid_t pid)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa = { .sa_handler = server_interrupted }, was;
+	size_t i;
+
+	if (starter != getpid()) {
+		starter = getpid();
+		memset(running, 0, sizeof(running));
+		atexit(server_orphans);
+		sigemptyset(&sa.sa_mask);
+		for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+			if (sigaction(signals[i], NULL, &was) == 0 &&
+			    was.sa_handler == SIG_DFL)
+				sigaction(signals[i], &sa, NULL);
+	}
+	for (i = 0; i < SERVER_RUNNING_MAX && running[i] > 0; i++)
+		continue;
+	if (i == SERVER_RUNNING_MAX)
+		fatalx(1, "more than %d programs", SERVER_RUNNING_MAX);
+	running[i] = pid;
+}
+
 static void
 server_orphans(void)
 {
@@ -311,6 +332,14 @@ server_orphans(void)
 	for (i = 0; i < SERVER_RUNNING_MAX; i++)
 		if (running[i] > 0 && getpid() == starter)
 			kill(-running[i], SIGKILL);
+}
+
+static void
+server_interrupted(int sig)
+{
+	server_orphans();
+	signal(sig, SIG_DFL);
+	raise(sig);
 }
 
 static void

@@ -25,7 +25,7 @@ main(int argc, char **argv)
 	log_init("devlog", LOG_TO_STDERR, LOG_LEVEL_INFO);
 	if (argc != 3 || strlen(argv[1]) >= sizeof(sun.sun_path))
 		fatalx(2, "usage: devlog path text");
-	strcpy(sun.sun_path, argv[1]);
+	memcpy(sun.sun_path, argv[1], strlen(argv[1]) + 1);
 	p.fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (bind(p.fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
 		fatal(1, "%s", argv[1]);

@@ -98,7 +98,9 @@ got(int i, char *c)
 	char text[2 * FRAME];
 	ssize_t n = read(client[i], text, sizeof(text));
 
-	*c = n > 0 ? text[0] : '\0';
+	*c = '\0';
+	if (n > 0)
+		*c = text[0];
 	return (n);
 }
 
