@@ -64,6 +64,7 @@ static int listen_spare(void);
 static void listen_exhausted(struct listener_state *, int fd);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
+static pid_t listen_fork(void);
 static void listen_refused(struct listener_state *, const char *peer,
     const char *why, int64_t now);
 static void listen_child(struct listener_state *, int fd, const char *peer)
@@ -335,7 +336,7 @@ listen_client(struct listener_state *l, int fd,
 		reply_unavailable(fd, 0);
 		return;
 	}
-	switch (pid = fork()) {
+	switch (pid = listen_fork()) {
 	case -1:
 		log_warn("fork");
 		reply_unavailable(fd, 0);
@@ -347,6 +348,25 @@ listen_client(struct listener_state *l, int fd,
 		l->news = (struct conn_news){ 0, 0 };
 		close(fd);
 	}
+}
+
+/*
+ * Until the child has handlers of its own (conn_serve) ours would take a signal
+ * meant for it to the parent, so that it waits; the parent's opens again.
+ */
+static pid_t
+listen_fork(void)
+{
+	sigset_t stop, was;
+	pid_t pid;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, &was);
+	if ((pid = fork()) != 0)
+		sigprocmask(SIG_SETMASK, &was, NULL);
+	return (pid);
 }
 
 /* A flood leaves a line a second. */
