@@ -6,10 +6,13 @@
  *
  * Nothing is read or decided while a flush runs, so every state that a
  * decision or a question sees is durable, or becomes so with its own batch.
+ * What takes too long for that is decided apart (apart.h) and has a batch of
+ * its own in the end.
  */
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "broker/apart.h"
 #include "broker/lanes.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
@@ -21,7 +24,11 @@ static void batch_run(evutil_socket_t, short, void *);
 static void batch_flushed(void *);
 static int batch_decide(struct broker *, int writes);
 static int batch_cut(struct broker *);
+static int batch_waits(const struct op *);
+static void batch_apart(struct broker *);
+static void batch_kept(struct broker *);
 static void batch_failed(struct broker *);
+static void batch_refused(struct broker *);
 static void batch_release(struct broker *);
 static void batch_free(struct broker *, struct op *);
 
@@ -35,7 +42,8 @@ batch_init(struct broker *b)
 	/* After the inboxes of all sessions that are ready: drain first. */
 	event_priority_set(&b->batch_ev, 1);
 	b->flusher = flusher_new(b->base, b->kv, batch_flushed, b);
-	return (b->flusher == NULL ? -1 : 0);
+	b->apart = apart_new(b);
+	return (b->flusher == NULL || b->apart == NULL ? -1 : 0);
 }
 
 void
@@ -43,6 +51,8 @@ batch_done(struct broker *b)
 {
 	flusher_free(b->flusher);
 	b->flusher = NULL;
+	apart_free(b->apart);
+	b->apart = NULL;
 	event_del(&b->batch_ev);
 }
 
@@ -68,14 +78,15 @@ batch_add(struct broker *b, struct session *s, struct doc *d)
 void
 batch_kick(struct broker *b)
 {
-	if (!b->flushing && !TAILQ_EMPTY(&b->queue))
+	if (!b->flushing && (!TAILQ_EMPTY(&b->queue) || apart_waits(b)))
 		event_active(&b->batch_ev, EV_TIMEOUT, 0);
+	apart_kick(b);
 }
 
 int
 batch_idle(const struct broker *b)
 {
-	return (!b->flushing && TAILQ_EMPTY(&b->queue));
+	return (!b->flushing && TAILQ_EMPTY(&b->queue) && apart_idle(b));
 }
 
 static void
@@ -86,8 +97,14 @@ batch_run(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (b->flushing || TAILQ_EMPTY(&b->queue))
+	if (!b->flushing && apart_due(b))
+		apart_step(b);
+	if (b->flushing)
 		return;
+	if (apart_waits(b)) {
+		batch_apart(b);
+		return;
+	}
 	writes = batch_cut(b);
 	if (TAILQ_EMPTY(&b->batch))
 		return; /* all of it waits for a frozen document */
@@ -96,15 +113,46 @@ batch_run(evutil_socket_t fd, short what, void *arg)
 		batch_failed(b);
 		return;
 	}
-	/* Coming and going leave no trace in most documents. */
-	if (writes && b->kv->changed) {
-		b->flushing = 1;
-		b->count.flushes++;
-		metrics_flush(b);
-		flusher_start(b->flusher);
-	} else {
-		batch_release(b);
+	if (!writes)
+		b->kv->changed = 0;
+	batch_kept(b);
+}
+
+/* A batch of one, which is decided already. */
+static void
+batch_apart(struct broker *b)
+{
+	struct op *op = apart_decided(b);
+
+	if (apart_keep(b, op) == -1) {
+		batch_kick(b);
+		return;
 	}
+	b->count.batches++;
+	b->count.ops++;
+	metrics_batch(b, 1);
+	TAILQ_INSERT_TAIL(&b->batch, op, entry);
+	batch_kept(b);
+}
+
+/* Coming and going leave no trace in most documents. */
+static void
+batch_kept(struct broker *b)
+{
+	if (!b->kv->changed) {
+		batch_release(b);
+		return;
+	}
+	batch_flush(b);
+}
+
+void
+batch_flush(struct broker *b)
+{
+	b->flushing = 1;
+	b->count.flushes++;
+	metrics_flush(b);
+	flusher_start(b->flusher);
 }
 
 /* Moves the head of the queue into the batch.  1: some of it writes. */
@@ -113,7 +161,6 @@ batch_cut(struct broker *b)
 {
 	size_t n = 0, bytes = 0, max = BATCH_OPS_MAX;
 	struct op *op, *next;
-	const struct doc *d;
 	int writes = 0;
 
 	if (b->single > 0) {
@@ -123,11 +170,11 @@ batch_cut(struct broker *b)
 	for (op = TAILQ_FIRST(&b->queue);
 	     op != NULL && n < max && bytes < BATCH_MAX_BYTES; op = next) {
 		next = TAILQ_NEXT(op, entry);
-		/* Behind a CLOSE that waits, an OPEN waits as well. */
-		d = op->doc != NULL ? op->doc : op->session->doc;
-		if (d != NULL && d->hold == DOC_FROZEN)
+		if (batch_waits(op))
 			continue;
 		TAILQ_REMOVE(&b->queue, op, entry);
+		if (apart_take(b, op))
+			continue;
 		TAILQ_INSERT_TAIL(&b->batch, op, entry);
 		writes |= op_writes(op);
 		bytes += op->bytes;
@@ -137,6 +184,15 @@ batch_cut(struct broker *b)
 	if (n > 0)
 		metrics_batch(b, n);
 	return (writes);
+}
+
+/* Behind a CLOSE that waits, an OPEN waits as well. */
+static int
+batch_waits(const struct op *op)
+{
+	const struct doc *d = op->doc != NULL ? op->doc : op->session->doc;
+
+	return (d != NULL && (d->hold == DOC_FROZEN || d->apart != NULL));
 }
 
 static int
@@ -149,7 +205,8 @@ batch_decide(struct broker *b, int writes)
 		return (-1);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		if (decide(b, op) == -1) {
-			if (kv_bdb_failed(b->kv) && op->doc != NULL)
+			if (!apart_over(b, op) && kv_bdb_failed(b->kv) &&
+			    op->doc != NULL)
 				quarantine_panic(&op->doc->id);
 			if (writes)
 				kv->abort(b->kv);
@@ -157,43 +214,55 @@ batch_decide(struct broker *b, int writes)
 		}
 	if (!writes)
 		return (0);
-	if (decide_save(b, &b->batch) == -1) {
-		kv->abort(b->kv);
-		return (-1);
-	}
+	TAILQ_FOREACH(op, &b->batch, entry)
+		if (op->doc != NULL && decide_save(b->kv, op->doc) == -1) {
+			kv->abort(b->kv);
+			return (-1);
+		}
 	return (kv->commit(b->kv));
 }
 
 /*
  * Nothing of a failed batch happened.  Several operations are tried again one
- * by one, so that only the one that cannot be done is refused.
+ * by one, so that only the one that cannot be done is refused; and all as they
+ * are without one that turned out to be too long.
  */
 static void
 batch_failed(struct broker *b)
 {
 	struct op *op;
 	size_t n = 0;
+	int lengthy = 0;
 
 	if (kv_bdb_failed(b->kv))
 		fatalx(EX_IOERR,
 		    "store: the database gave up; stopping, nothing of this "
 		    "was acknowledged");
-	b->count.failed_batches++;
 	TAILQ_FOREACH_REVERSE(op, &b->batch, op_list, entry)
 	{
 		decide_undo(op);
+		lengthy |= op->lengthy;
 		n++;
 	}
-	if (n > 1) {
+	if (!lengthy)
+		b->count.failed_batches++;
+	if (n > 1 || lengthy) {
 		while ((op = TAILQ_LAST(&b->batch, op_list)) != NULL) {
 			TAILQ_REMOVE(&b->batch, op, entry);
 			TAILQ_INSERT_HEAD(&b->queue, op, entry);
 		}
-		b->single += n;
+		b->single += lengthy ? 0 : n;
 		batch_kick(b);
 		return;
 	}
-	op = TAILQ_FIRST(&b->batch);
+	batch_refused(b);
+}
+
+static void
+batch_refused(struct broker *b)
+{
+	struct op *op = TAILQ_FIRST(&b->batch);
+
 	log_warnx("store: %s of session %llu failed, refused",
 	    op->leave ? "leave" : ipc_name(op->msg.type),
 	    (unsigned long long)op->session->id);
@@ -209,6 +278,7 @@ batch_flushed(void *arg)
 
 	b->flushing = 0;
 	metrics_flushed(b);
+	apart_flushed(b);
 	batch_release(b);
 }
 
@@ -237,6 +307,8 @@ batch_free(struct broker *b, struct op *op)
 {
 	struct session *s = op->session;
 
+	if (op->doc != NULL && op->doc->apart == op)
+		op->doc->apart = NULL;
 	s->ops--;
 	s->ops_bytes -= op->bytes;
 	session_resume(s);

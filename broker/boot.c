@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "broker/boot.h"
+#include "broker/kv_undo.h"
 #include "broker/txn_key.h"
 
 static int boot_get(struct kv *, const char *, uint64_t *);
@@ -28,6 +29,8 @@ boot_format(struct kv *kv, char *why, size_t size)
 		    "is of format %" PRIu64 ", this build reads only %d: "
 		    "move it away, or export it with the build that made it",
 		    format, STORE_FORMAT);
+	else if ((found = kv_undo_recover(kv)) == -1)
+		snprintf(why, size, "cannot be recovered");
 	return (found == -1 || format != STORE_FORMAT ? -1 : 0);
 }
 

@@ -9,7 +9,10 @@
 /* Of tables, rows and records together; another one is refused. */
 #define STORE_FORMAT 4
 
-/* 0: ours, or new and empty; -1: *why has it in words. */
+/*
+ * 0: ours, or new and empty, and what a crash left half done is taken back
+ * (kv_undo.h); -1: *why has it in words.
+ */
 int boot_format(struct kv *, char *why, size_t size);
 /*
  * Counts this start and marks a new store with the format, durably.  Session

@@ -44,6 +44,7 @@
 /* Blob ids with this bit are signals'. */
 #define BLOB_SIGNAL ((uint64_t)1 << 63)
 
+struct apart;
 struct broker;
 struct doc;
 struct flusher;
@@ -157,6 +158,7 @@ struct doc {
 	int64_t renewed_s; /* when it was made, where it is not the first */
 	int64_t stale_s; /* somebody who left may see it until then; 0: none */
 	enum doc_hold hold;
+	struct op *apart; /* decided in parts: all else waits; or NULL */
 	struct rate rate; /* of what is written to it */
 	struct session_list sessions;
 	size_t nsessions;
@@ -185,6 +187,7 @@ struct op {
 	int had_ring; /* with detached: the session had doc's ring */
 	/* decided */
 	int done;
+	int lengthy; /* too much for a batch, see apart.h */
 	int garbage; /* something is to be erased */
 	enum code code;
 	uint64_t seq;
@@ -242,6 +245,7 @@ struct broker {
 	struct event batch_ev;
 	struct event idle_ev; /* looks for silent documents */
 	struct flusher *flusher;
+	struct apart *apart;
 	struct lanes *lanes;
 	struct signal_blobs blobs; /* published, the oldest first */
 	size_t signal_blob_bytes;  /* these, and those on their way in */
@@ -322,8 +326,8 @@ int decide(struct broker *, struct op *);
 void decide_undo(struct op *);
 /* The store refused it, after decide_undo: nobody stays who has left. */
 void decide_leave_anyway(struct op *);
-/* Writes the rows of the documents that the batch changed: 0, -1. */
-int decide_save(struct broker *, struct op_list *);
+/* Writes the row of a document, if a decision changed it: 0, -1. */
+int decide_save(struct kv *, struct doc *);
 int op_writes(const struct op *);
 /* release.c: publishes the effects and sends the answer. */
 void release(struct broker *, struct op *);
@@ -339,6 +343,7 @@ int batch_init(struct broker *);
 void batch_done(struct broker *);
 struct op *batch_add(struct broker *, struct session *, struct doc *);
 void batch_kick(struct broker *);
+void batch_flush(struct broker *); /* what was committed, with the batch */
 int batch_idle(const struct broker *);
 
 /* flush.c: the thread that waits for the disk. */

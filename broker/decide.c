@@ -6,13 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/apart.h"
 #include "broker/decide_fetch.h"
 #include "broker/decide_parts.h"
 #include "broker/rate.h"
 #include "common/log.h"
 
 static int decide_granted(const struct broker *, const struct op *);
-static int decide_settle_doc(struct broker *, struct doc *);
 static int decide_settle(void *, const struct doc_id *);
 static int decide_grows(const struct rule_verb *);
 static int decide_submit(struct broker *, struct op *);
@@ -125,25 +125,14 @@ decide_undo(struct op *op)
 }
 
 int
-decide_save(struct broker *b, struct op_list *batch)
-{
-	struct op *op;
-
-	TAILQ_FOREACH(op, batch, entry)
-		if (op->doc != NULL && decide_settle_doc(b, op->doc) == -1)
-			return (-1);
-	return (0);
-}
-
-static int
-decide_settle_doc(struct broker *b, struct doc *d)
+decide_save(struct kv *kv, struct doc *d)
 {
 	struct txn t;
 	int r;
 
 	if (!d->dirty)
 		return (0);
-	txn_init(&t, b->kv, &d->id);
+	txn_init(&t, kv, &d->id);
 	t.doc = d->store_id;
 	t.seq = d->seq;
 	t.row = d->row;
@@ -164,7 +153,7 @@ decide_settle(void *arg, const struct doc_id *id)
 	if (d == NULL || !d->loaded)
 		return (0);
 	d->loaded = 0; /* the rule's handle changes what is known of it */
-	return (decide_settle_doc(b, d));
+	return (decide_save(b->kv, d));
 }
 
 int
@@ -174,7 +163,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	struct doc *d = op->doc;
 	struct timespec now;
 
-	txn_init(t, b->kv, &d->id);
+	txn_init(t, apart_kv(b, op), &d->id);
 	clock_gettime(CLOCK_REALTIME, &now);
 	t->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	t->who = (struct txn_who){ s->id, s->scope, s->claims.sub, &s->claims,

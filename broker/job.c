@@ -4,6 +4,7 @@
 
 #include <event2/buffer.h>
 
+#include "broker/apart.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
 #include "common/clock.h"
@@ -117,7 +118,7 @@ job_waits(const struct job *j)
 {
 	const struct job *before = j;
 
-	if (j->broker->flushing ||
+	if (j->broker->flushing || apart_busy(j->broker) ||
 	    (j->bev != NULL &&
 		evbuffer_get_length(bufferevent_get_output(j->bev)) >
 		    JOB_UNREAD_MAX_BYTES))

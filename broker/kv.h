@@ -14,7 +14,7 @@ enum kv_table {
 	KV_LOG,	  /* document be64, number be64 -> record */
 	KV_REG,	  /* document be64, 'r', 'f', 'c', 'd' or 's', key -> register,
 		   * field, counter, digest of a blob, mark of a staged blob;
-		   * document 0: the store's own
+		   * document 0: the store's own, and see kv_undo.h
 		   */
 	KV_STAMP, /* document be64, stamp be64, key -> nothing: index of 'f' */
 	KV_BLOB,  /* document be64, blob be64, slice be32 -> octets */

@@ -236,7 +236,7 @@ main_sockets(struct broker *b, const struct sandbox_plan *plan)
 	const struct config *c = b->conf;
 
 	if ((b->base = event_base_new()) == NULL ||
-	    event_base_priority_init(b->base, 2) == -1)
+	    event_base_priority_init(b->base, 3) == -1)
 		fatal(EX_OSERR, "event loop");
 	workers = listener_new(b->base, c->socket, 0666, main_worker_uid(c),
 	    main_accepted, b);

@@ -24,8 +24,14 @@ struct submit {
 /*
  * What is refused when a store is full: what may grow it, so no verb of
  * SCOPE_READ, and none that frees.
+ *
+ * A SUBMIT that is LENGTHY may go through many rows.  When it does it is
+ * decided a few milliseconds at a time, while its document waits and all others
+ * go on (apart.h).  The rule does nothing for that, but in other documents it
+ * may read and not write, and between two calls of the handle it takes no more
+ * than a moment.
  */
-enum verb_kind { VERB_SIGNAL, VERB_SUBMIT, VERB_FREES };
+enum verb_kind { VERB_SIGNAL, VERB_SUBMIT, VERB_FREES, VERB_LENGTHY };
 
 struct rule_verb {
 	const char *name; /* NULL ends the table */

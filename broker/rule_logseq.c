@@ -18,7 +18,7 @@ static enum code rule_fetch(struct txn *, uint64_t, struct bytes);
 
 static const struct rule_verb logseq_verbs[] = {
 	{ "state", LOGSEQ_STATE, SCOPE_READ, 1, logseq_state },
-	{ "tx", LOGSEQ_TX, SCOPE_WRITE, 1, logseq_tx },
+	{ "tx", LOGSEQ_TX, SCOPE_WRITE, VERB_LENGTHY, logseq_tx },
 	{ "reset", LOGSEQ_RESET, SCOPE_WRITE, VERB_FREES, logseq_reset },
 	{ "upload_begin", LOGSEQ_UPLOAD_BEGIN, SCOPE_WRITE, 1,
 	    logseq_upload_begin },

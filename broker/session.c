@@ -345,10 +345,14 @@ session_leave(struct session *s)
 	batch_kick(s->broker);
 }
 
+/* Nor is it read while one of its operations is decided apart, which looks at
+ * its claims. */
 static int
 session_full(const struct session *s)
 {
-	return (s->ops >= SESSION_OPS_MAX ||
+	return ((s->doc != NULL && s->doc->apart != NULL &&
+		    s->doc->apart->session == s) ||
+	    s->ops >= SESSION_OPS_MAX ||
 	    s->ops_bytes >= SESSION_OPS_MAX_BYTES ||
 	    (!s->mute && chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES));
 }

@@ -3,7 +3,10 @@
 
 const crypto = require('node:crypto')
 const fs = require('node:fs')
+const path = require('node:path')
+const readline = require('node:readline')
 const zlib = require('node:zlib')
+const { spawn } = require('node:child_process')
 const { Relay } = require('../interop/relay.js')
 const { User } = require('../interop/logseq/client.js')
 
@@ -102,35 +105,41 @@ const upload = async (user, graph, blocks) => {
   await send(true)
 }
 
-// Small durable writes to a graph of its own, and how long each took.
+// Somebody else, who writes a little to another graph (logseq_other.js).  A
+// figure of it is a ratio too: to the median of what it takes alone.
 class Neighbour {
-  constructor (user, graph) {
-    Object.assign(this, { user, graph, t: 0, n: 0, on: true })
+  static async start (user) {
+    const n = new Neighbour()
+    const graph = await user.graph('other')
+    n.child = spawn(process.execPath, [path.join(__dirname, 'logseq_other.js'),
+      user.relay.port, user.token, graph],
+    { stdio: ['pipe', 'pipe', 'inherit'] })
+    process.on('exit', () => n.child.kill())
+    n.lines = readline.createInterface(n.child.stdout)[Symbol.asyncIterator]()
+    return n
   }
 
-  async run () {
-    const socket = await this.user.socket(this.graph)
-    this.took = []
-    while (this.on) {
-      const from = now()
-      const m = await socket.ask({ type: 'tx/batch', 't-before': this.t,
-        txs: [{ tx: JSON.stringify([add(`n${this.n}`, 'block/uuid',
-          `~u${uuid(this.n++)}`)]) }] }, 'tx/batch/ok')
-      this.took.push(seconds(from) * 1000)
-      this.t = m.t
-      await new Promise((resolve) => setTimeout(resolve, 2))
-    }
-    socket.close()
+  async took () {
+    this.child.stdin.write('\n')
+    const took = JSON.parse((await this.lines.next()).value)
+    return took.sort((a, b) => a - b)
   }
 
-  // Milliseconds of those since the last call.
-  tell (name) {
-    const took = this.took.splice(0).sort((a, b) => a - b)
+  // Of those since the last call.
+  async tell (name) {
+    const took = await this.took()
     const part = (p) => took[Math.min(took.length - 1,
       Math.floor(took.length * p))]
-    say(`${name}_other_p50_ms`, part(0.5), 2)
-    say(`${name}_other_p99_ms`, part(0.99), 2)
-    say(`${name}_other_max_ms`, took.at(-1), 2)
+    this.alone ??= part(0.5)
+    for (const [word, ms] of [['p50', part(0.5)], ['p99', part(0.99)],
+      ['max', took.at(-1)]]) {
+      say(`${name}_other_${word}_ms`, ms, 2)
+      say(`${name}_other_${word}_ratio`, ms / this.alone)
+    }
+  }
+
+  stop () {
+    this.child.stdin.end()
   }
 }
 
@@ -155,7 +164,7 @@ const watch = (relay) => {
 const main = async () => {
   const relay = await Relay.start()
   const ann = new User(relay, 'ann')
-  const other = new Neighbour(new User(relay, 'bob'), '')
+  const other = await Neighbour.start(new User(relay, 'bob'))
   const graph = await ann.graph('small')
   const socket = await ann.socket(graph)
   let t = 0
@@ -182,34 +191,31 @@ const main = async () => {
   say('pull_mb_per_s', JSON.stringify(pulled.body).length / 1e6 /
     seconds(from))
 
-  other.graph = await other.user.graph('other')
-  const running = other.run()
-  const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-  await rest(1000)
-  other.tell('idle')
+  await other.took()
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  await other.tell('idle')
   from = now()
   for (let i = 0; i < 20; i++) {
     await batch([Array.from({ length: 625 }, () => block(n++)).flat()])
   }
   say('batch_of_5000_ms', seconds(from) / 20 * 1000)
-  other.tell('batch_of_5000')
+  await other.tell('batch_of_5000')
 
   const big = await ann.graph('big')
   const seen = watch(relay)
   from = now()
   await upload(ann, big, DATOMS / 8)
   say('upload_s', seconds(from))
-  other.tell('upload')
+  await other.tell('upload')
   from = now()
   const down = await ann.download(big)
   say('download_s', seconds(from))
   say('download_mb', down.body.length / 1e6)
-  other.tell('download')
+  await other.tell('download')
   clearInterval(seen.timer)
   say('broker_peak_mib', peak(relay.broker.pid))
   say('worker_peak_mib', seen.workers)
-  other.on = false
-  await running
+  other.stop()
   socket.close()
   await relay.stop()
 }

@@ -18,16 +18,20 @@ static void rig_hook(struct rig *, void (*)(struct txn *));
 static void rig_end(struct rig *, struct txn *);
 static void rig_fail(const char *) __attribute__((noreturn));
 static void rig_graph_new(struct rig *);
-static void rig_entry_pack(struct rig *, const struct rig_entry *,
-    struct buf *items, struct buf *body);
 static txn_each_reg rig_dump_each, rig_check_each;
 static txn_each_record rig_log_each;
 
 int
 rig_new(struct rig *r)
 {
+	return (rig_new_on(r, kv_mem_open()));
+}
+
+int
+rig_new_on(struct rig *r, struct kv *kv)
+{
 	memset(r, 0, sizeof(*r));
-	r->kv = kv_mem_open();
+	r->kv = kv;
 	r->reader = logseq_items_new();
 	r->subject = BYTES_LIT(RIG_USER);
 	r->session = 5;
@@ -299,7 +303,7 @@ rig_fail(const char *why)
 	abort();
 }
 
-static void
+void
 rig_entry_pack(struct rig *r, const struct rig_entry *e, struct buf *items,
     struct buf *body)
 {

@@ -40,6 +40,7 @@ struct rig {
 };
 
 int rig_new(struct rig *);
+int rig_new_on(struct rig *, struct kv *); /* which it closes */
 void rig_free(struct rig *);
 
 /* All fields as given; aborts the test program when the store fails. */
@@ -52,6 +53,9 @@ void rig_join(struct rig *);
 void rig_leave(struct rig *);
 void rig_card(struct rig *);
 
+/* Appends an entry to the items and the body of a TX. */
+void rig_entry_pack(struct rig *, const struct rig_entry *, struct buf *items,
+    struct buf *body);
 /* A tx/batch at t_before; the outcome is in out. */
 enum code rig_batch(struct rig *, uint64_t t_before, const struct rig_entry *,
     size_t n);

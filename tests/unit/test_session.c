@@ -80,7 +80,7 @@ setup(void **state)
 	ops.commit = commit;
 	b->kv->ops = &ops;
 	assert_non_null(b->base = event_base_new());
-	assert_int_equal(event_base_priority_init(b->base, 2), 0);
+	assert_int_equal(event_base_priority_init(b->base, 3), 0);
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
 	b->next_session = 1;
