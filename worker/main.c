@@ -25,6 +25,7 @@
 #include "worker/conn_internal.h"
 #include "worker/inherit.h"
 #include "worker/listen.h"
+#include "worker/memory.h"
 #include "worker/source.h"
 
 #define MAIN_SOCKET	     "/run/quire/broker.sock"
@@ -46,6 +47,7 @@ static unsigned main_number(const char *word, const char *what, unsigned min,
 static void main_usage(void) __attribute__((noreturn));
 static enum sandbox_level main_level(const char *word);
 static void main_user(struct main_options *);
+static int main_user_find(void *);
 static void main_inherited(struct listen_config *, int passed);
 static int main_client(const char *broker, const struct sandbox_plan *);
 static void main_close_std(void);
@@ -75,8 +77,8 @@ main(int argc, char **argv)
 		fatalx(EX_SOFTWARE, "libsodium does not start");
 	/* It would look for /dev/urandom, and do without inside. */
 	json_object_seed(randombytes_uniform(UINT32_MAX) + 1u);
-	main_user(&o);
 	main_inherited(&o.listen, passed);
+	main_user(&o);
 	if (o.listen.naddresses + o.listen.ninherited > 0) {
 		ready_open(&o.listen.ready);
 		return (listen_run(&o.listen));
@@ -169,10 +171,24 @@ main_level(const char *word)
 static void
 main_user(struct main_options *o)
 {
+	const struct listen_config *l = &o->listen;
+	int r;
+
 	if (geteuid() != 0)
 		return;
-	if (sandbox_plan_user(&o->listen.sandbox, o->user, o->group) == -1)
+	r = l->naddresses + l->ninherited > 0
+	    ? memory_aside(main_user_find, o, sizeof(*o))
+	    : main_user_find(o);
+	if (r == -1)
 		fatal(EX_NOUSER, "user %s (-u, -g)", o->user);
+}
+
+static int
+main_user_find(void *arg)
+{
+	struct main_options *o = arg;
+
+	return (sandbox_plan_user(&o->listen.sandbox, o->user, o->group));
 }
 
 /* Those that were passed, and else what inetd's "wait" has on descriptor 0. */

@@ -1,9 +1,9 @@
 /* A table of workers, counted anew for each newcomer: forks cost more. */
 #include <sodium.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "worker/memory.h"
 #include "worker/places.h"
 
 struct place {
@@ -21,10 +21,12 @@ struct places {
 	struct place place[]; /* max of them */
 };
 
+static size_t places_size(unsigned int max);
+
 struct places *
 places_new(unsigned int max, unsigned int per_address)
 {
-	struct places *p = calloc(1, sizeof(*p) + max * sizeof(p->place[0]));
+	struct places *p = memory_alone(places_size(max));
 
 	if (p == NULL)
 		return (NULL);
@@ -37,7 +39,14 @@ places_new(unsigned int max, unsigned int per_address)
 void
 places_free(struct places *p)
 {
-	free(p);
+	if (p != NULL)
+		memory_alone_free(p, places_size(p->max));
+}
+
+static size_t
+places_size(unsigned int max)
+{
+	return (sizeof(struct places) + max * sizeof(struct place));
 }
 
 const char *
