@@ -12,6 +12,8 @@
 
 #define BUF_FIRST_BYTES 256
 
+unsigned long buf_failures;
+
 static int buf_fail(struct buf *);
 
 uint8_t *
@@ -203,6 +205,7 @@ static int
 buf_fail(struct buf *b)
 {
 	b->failed = 1;
+	buf_failures++;
 	errno = ENOMEM;
 	return (-1);
 }

@@ -18,6 +18,9 @@ struct buf {
 	int failed;   /* an append found no memory; sticky until buf_free */
 };
 
+/* Appends of this process that found no memory: for who tells an operator. */
+extern unsigned long buf_failures;
+
 #define BUF_INIT                                                               \
 	{                                                                      \
 		NULL, 0, 0, 0, 0                                               \

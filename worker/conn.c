@@ -97,6 +97,14 @@ conn_kicked(struct conn *c, enum code code, unsigned close_code)
 		conn_drop(c);
 }
 
+void
+conn_starved(struct conn *c)
+{
+	if (!c->starved)
+		log_warnx("%s: no memory", c->peer);
+	c->starved = 1;
+}
+
 /*
  * Reading stops while something of this client must be done first: its words
  * wait in the kernel then, and it is held up by TCP, not by our memory.
@@ -234,11 +242,14 @@ conn_loop(struct conn *c, const sigset_t *mask)
 			continue;
 		if (conn_stopped && !c->ending)
 			conn_terminate(c);
+		errno = 0;
 		conn_events(c);
 		conn_timers(c);
 		do
 			conn_pump(c);
 		while (turn_give(c));
+		if (errno == ENOMEM || buf_failures > 0)
+			conn_starved(c);
 		if (c->reader.live && !c->rested) {
 			c->rested = 1;
 			memory_rest();

@@ -176,6 +176,9 @@ size_t conn_queued(struct conn *); /* octets not yet taken by the client */
 /* Close frame, then the connection; code 0: a close frame without a code. */
 void conn_close(struct conn *, unsigned int code, const char *reason);
 void conn_drop(struct conn *); /* TCP only */
+/* There is no memory; who met it refuses or ends the client, here the log is
+ * told, once.  A buffer or an errno that is left says it as well. */
+void conn_starved(struct conn *);
 void conn_ping(struct conn *, struct bytes payload);
 /* timer() is called at that time (monotonic ms); 0: never. */
 void conn_timer(struct conn *, int64_t at_ms);

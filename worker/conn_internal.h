@@ -97,6 +97,7 @@ struct conn {
 	int ending;  /* the worker was told to stop */
 	int busy;    /* the turn ended before its work: no waiting */
 	int rested;  /* memory_rest was called */
+	int starved; /* the log was told that there is none */
 	int leaving; /* the client closes, its last words are not stored yet */
 	unsigned leave_code; /* that it closes with, 0: none */
 	struct exchange *exchange;

@@ -105,7 +105,7 @@ link_send(struct conn *c, const struct msg *m)
 			conn_drop(c);
 		return;
 	}
-	if (chan_send(&c->link, m) == -1) {
+	if (chan_send(&c->link, m) == -1 && c->phase != CONN_DEAD) {
 		log_warn("%s: %s not sent", c->peer, ipc_name(m->type));
 		conn_drop(c);
 	}

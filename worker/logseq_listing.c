@@ -31,6 +31,7 @@ logseq_listing_start(struct logseq_web *w, const struct listing_kind *kind)
 	struct listing *l;
 
 	if ((l = w->job = calloc(1, sizeof(*l))) == NULL) {
+		conn_starved(w->conn);
 		logseq_refuse(w, CODE_BUSY);
 		return;
 	}
@@ -107,6 +108,7 @@ listing_reply(struct logseq_web *w)
 	size_t i;
 
 	if (sorted == NULL) {
+		conn_starved(w->conn);
 		logseq_refuse(w, CODE_BUSY);
 		return;
 	}

@@ -2,8 +2,7 @@
  * Paths of the sds dialect: dot segments first, then cut, then decoded once,
  * so that %2F is part of a store's name and %2e%2e is not.
  */
-#include <stdlib.h>
-
+#include "common/buf.h"
 #include "worker/sds_path.h"
 #include "worker/url.h"
 
@@ -26,6 +25,7 @@ static int sds_path_alias(const struct sds_path *, struct bytes rest);
 int
 sds_path_parse(struct sds_path *sp, struct bytes target)
 {
+	struct buf room = BUF_INIT;
 	struct bytes path, query;
 	uint8_t *plain;
 	ssize_t n;
@@ -33,12 +33,12 @@ sds_path_parse(struct sds_path *sp, struct bytes target)
 
 	memset(sp, 0, sizeof(*sp));
 	url_split(target, &path, &query);
-	if ((plain = malloc(path.n + 1)) == NULL)
+	if ((plain = buf_room(&room, path.n + 1)) == NULL)
 		return (0);
 	n = url_path_resolve(plain, path.n, path);
 	if (n > 0)
 		ours = sds_path_find(sp, bytes_of(plain, (size_t)n));
-	free(plain);
+	buf_free(&room);
 	return (ours);
 }
 

@@ -75,6 +75,14 @@ server_make(struct server *s)
 }
 
 void
+server_beside(struct server *s, const struct server *first)
+{
+	*s = *first;
+	s->broker = s->listener = -1;
+	s->port = server_port_free();
+}
+
+void
 server_setting(const struct server *s, const char *line)
 {
 	char *path = server_path(s, "conf");
@@ -102,7 +110,7 @@ server_start(struct server *s, enum server_part parts)
 	if ((parts & SERVER_BROKER) != 0 && s->broker == -1)
 		s->broker = server_spawn(broker, s->environment);
 	if ((parts & SERVER_LISTENER) != 0 && s->listener == -1)
-		s->listener = server_spawn(listener, NULL);
+		s->listener = server_spawn(listener, s->listener_environment);
 	free(conf);
 	free(sock);
 }
@@ -129,6 +137,8 @@ server_gone(struct server *s)
 {
 	int status;
 
+	if (s->broker == -1)
+		return (1);
 	if (waitpid(s->broker, &status, WNOHANG) != s->broker)
 		return (0);
 	server_crashed(status, s->environment);

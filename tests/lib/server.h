@@ -14,7 +14,8 @@ struct server {
 	char dir[64];
 	unsigned int port;
 	const char *environment[8]; /* NAME=value, for the broker alone */
-	pid_t broker;		    /* -1: does not run */
+	const char *listener_environment[8]; /* likewise */
+	pid_t broker;			     /* -1: does not run */
 	pid_t listener; /* likewise; its workers are in its process group */
 };
 
@@ -22,6 +23,10 @@ enum server_part { SERVER_BROKER = 1, SERVER_LISTENER = 2, SERVER_ALL = 3 };
 
 /* Makes directory, key and configuration; starts nothing. */
 void server_make(struct server *);
+
+/* A listener beside the first, on a port of its own, for the same broker, which
+ * stays the first one's to stop. */
+void server_beside(struct server *, const struct server *first);
 
 /* Adds a line to the configuration. */
 void server_setting(const struct server *, const char *line);
