@@ -7,33 +7,51 @@
 #include "common/json.h"
 #include "common/wire.h"
 
-static int check_value(const struct canvas_value *);
-static int check_list(struct bytes);
+struct check {
+	canvas_rest *rest;
+	void *arg;
+	uint64_t items;
+};
+
+static void check_rest(struct check *);
+static int check_value(struct check *, const struct canvas_value *);
+static int check_list(struct check *, struct bytes);
 static int check_text(struct bytes);
 
-int
-canvas_items_ok(struct bytes items)
+ssize_t
+canvas_items_check(struct bytes items, canvas_rest *rest, void *arg)
 {
+	struct check c = { rest, arg, 0 };
 	struct canvas_item i;
 	enum canvas_kind_of_item last = CANVAS_ITEM_OBJECT;
+	ssize_t keys = 0;
 	int r;
 
 	if (items.n > 0 && items.p[0] != CANVAS_ITEM_OBJECT)
-		return (0);
+		return (-1);
 	while ((r = canvas_item_next(&items, &i)) == 1) {
 		/* A field belongs to a key, a name stands between quotes. */
 		if ((i.kind == CANVAS_ITEM_FIELD &&
 			(last == CANVAS_ITEM_OBJECT ||
-			    !check_value(&i.value))) ||
+			    !check_value(&c, &i.value))) ||
 		    !json_raw_ok(i.name))
-			return (0);
+			return (-1);
 		last = i.kind;
+		keys += i.kind == CANVAS_ITEM_KEY;
+		check_rest(&c);
 	}
-	return (r == 0);
+	return (r == 0 ? keys : -1);
+}
+
+static void
+check_rest(struct check *c)
+{
+	if (++c->items % CANVAS_REST_ITEMS == 0)
+		c->rest(c->arg);
 }
 
 static int
-check_value(const struct canvas_value *v)
+check_value(struct check *c, const struct canvas_value *v)
 {
 	struct bytes data = v->data;
 	struct canvas_run run;
@@ -42,22 +60,24 @@ check_value(const struct canvas_value *v)
 	if (v->type == CANVAS_TEXT)
 		return (check_text(data));
 	if (v->type == CANVAS_ARRAY)
-		return (check_list(data));
+		return (check_list(c, data));
 	canvas_delta_open(&data, &len);
 	while (canvas_delta_next(&data, &run) == 1)
-		if (!check_list(run.elements))
+		if (!check_list(c, run.elements))
 			return (0);
 	return (1);
 }
 
 static int
-check_list(struct bytes list)
+check_list(struct check *c, struct bytes list)
 {
 	struct bytes e;
 
-	while (list_next(&list, &e) == 1)
+	while (list_next(&list, &e) == 1) {
 		if (!check_text(e))
 			return (0);
+		check_rest(c);
+	}
 	return (1);
 }
 

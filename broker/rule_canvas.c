@@ -12,6 +12,7 @@
 #include "common/canvas.h"
 #include "common/canvas_merge.h"
 #include "common/json.h"
+#include "common/limits.h"
 #include "common/wire.h"
 
 /* A patch that takes more of the ring is fetched. */
@@ -25,6 +26,8 @@ static enum code canvas_presence(struct txn *, const struct submit *);
 
 static enum code canvas_may(const struct txn *);
 static struct bytes canvas_client(struct bytes card);
+static int canvas_whole(struct txn *, const struct body *, struct buf *);
+static canvas_rest canvas_pause;
 static enum code canvas_store(struct txn *, struct bytes items);
 static enum code canvas_write(struct txn *, struct canvas_merge *);
 static int canvas_put(struct txn *, const struct canvas_component *);
@@ -124,16 +127,13 @@ canvas_patch(struct txn *t, const struct submit *s)
 
 	if ((code = canvas_may(t)) != CODE_OK)
 		return (code);
-	if (!canvas_items_ok(s->extra))
+	if (canvas_items_check(s->extra, canvas_pause, t) == -1)
 		return (CODE_INVALID);
 	if (s->body.size > 2 * (uint64_t)t->conf->canvas_message_max)
 		return (CODE_TOO_LARGE);
-	if (s->body.blob != 0) {
-		txn_blob_read(t, s->body.blob, 0, (size_t)s->body.size, &whole);
+	if (s->body.blob != 0 && canvas_whole(t, &s->body, &whole) == 0)
 		items = buf_bytes(&whole);
-	}
-	code = items.n > 0 && canvas_items_ok(items) ? canvas_store(t, items)
-						     : CODE_INVALID;
+	code = canvas_store(t, items);
 	buf_free(&whole);
 	if (code != CODE_OK)
 		return (code);
@@ -157,7 +157,7 @@ canvas_presence(struct txn *t, const struct submit *s)
 		return (code);
 	if (s->body.blob != 0)
 		return (CODE_TOO_LARGE);
-	if (!canvas_items_ok(s->body.b))
+	if (canvas_items_check(s->body.b, canvas_pause, t) == -1)
 		return (CODE_INVALID);
 	return (canvas_relay_presence(t, s->body.b));
 }
@@ -188,6 +188,29 @@ canvas_client(struct bytes card)
 	return (client);
 }
 
+/* The rule is asked to come back to the handle in between (rule.h). */
+static int
+canvas_whole(struct txn *t, const struct body *body, struct buf *whole)
+{
+	uint64_t off;
+
+	if (buf_room(whole, (size_t)body->size) == NULL) {
+		t->failed = 1;
+		return (-1);
+	}
+	for (off = 0; off < body->size; off += BLOB_SLICE_BYTES)
+		if (txn_blob_read(t, body->blob, off, BLOB_SLICE_BYTES,
+			whole) == -1)
+			return (-1);
+	return (0);
+}
+
+static void
+canvas_pause(void *arg)
+{
+	txn_rest(arg);
+}
+
 /* All of it is merged in memory before any of it is written. */
 static enum code
 canvas_store(struct txn *t, struct bytes items)
@@ -196,11 +219,17 @@ canvas_store(struct txn *t, struct bytes items)
 		(uint64_t)t->conf->canvas_delta_max,
 		(uint64_t)t->conf->canvas_fill_max
 	};
+	ssize_t keys = canvas_items_check(items, canvas_pause, t);
 	struct canvas_merge m;
 	enum code code;
 
+	if (items.n == 0 || keys == -1 || keys > t->conf->canvas_components_max)
+		return (CODE_INVALID);
 	canvas_merge_init(&m, &limits, canvas_get, t);
-	switch (canvas_merge(&m, items, t->seq + 1)) {
+	m.rest = canvas_pause;
+	switch (canvas_merge_expect(&m, (size_t)keys) == -1
+		? CANVAS_FAILED
+		: canvas_merge(&m, items, t->seq + 1)) {
 	case CANVAS_MERGED:
 		code = canvas_write(t, &m);
 		break;

@@ -168,6 +168,14 @@ txn_card(struct txn *tx, size_t i, struct txn_card *c)
 	return (tx->cards == NULL ? -1 : tx->cards(tx->cards_arg, i, c));
 }
 
+/* The store pauses a decision in its calls (rule.h), and this is a cheap one.
+ */
+void
+txn_rest(struct txn *tx)
+{
+	txn_blob_staged(tx, 0);
+}
+
 int
 txn_publish(struct txn *tx, const struct publish *p)
 {

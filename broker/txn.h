@@ -240,6 +240,9 @@ int txn_blob_sweep(struct kv *);
 /* 0 and *c filled, or -1 after the last. */
 int txn_card(struct txn *, size_t i, struct txn_card *c);
 
+/* In the middle of much that reads and writes nothing: others may go on. */
+void txn_rest(struct txn *);
+
 /* Queues a frame for when the batch is durable. */
 int txn_publish(struct txn *, const struct publish *);
 /*

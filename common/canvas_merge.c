@@ -10,6 +10,8 @@
 
 /* A request may move so many times the longest array. */
 #define CANVAS_WORK 4u
+/* Of the smallest index, a power of two. */
+#define MERGE_SLOTS ((size_t)16)
 
 static const struct bytes canvas_exists = { (const uint8_t *)"_exists", 7 };
 
@@ -26,7 +28,8 @@ static void merge_clear(struct canvas_component *);
 
 static struct canvas_component *merge_load(struct canvas_merge *, struct bytes);
 static int merge_unpack(struct canvas_component *);
-static int merge_index(struct canvas_merge *);
+static void merge_rest(struct canvas_merge *);
+static int merge_index(struct canvas_merge *, size_t slots);
 static size_t *merge_slot(const struct canvas_merge *, struct bytes key);
 static void component_free(struct canvas_component *);
 
@@ -41,13 +44,25 @@ canvas_merge_init(struct canvas_merge *m, const struct canvas_limits *limits,
 	m->work = CANVAS_WORK * limits->delta_max;
 }
 
+int
+canvas_merge_expect(struct canvas_merge *m, size_t n)
+{
+	size_t slots = MERGE_SLOTS;
+
+	while (slots / 2 < n)
+		slots *= 2;
+	return (slots > m->slots ? merge_index(m, slots) : 0);
+}
+
 void
 canvas_merge_free(struct canvas_merge *m)
 {
 	size_t i;
 
-	for (i = 0; i < m->n; i++)
+	for (i = 0; i < m->n; i++) {
 		component_free(m->component[i]);
+		merge_rest(m);
+	}
 	free(m->component);
 	free(m->slot);
 	memset(m, 0, sizeof(*m));
@@ -79,7 +94,7 @@ canvas_merge_find(struct canvas_merge *m, struct bytes key)
 	struct canvas_component *c;
 	size_t *slot;
 
-	if ((m->n + 1) * 2 > m->slots && merge_index(m) == -1)
+	if (canvas_merge_expect(m, m->n + 1) == -1)
 		return (NULL);
 	slot = merge_slot(m, key);
 	if (*slot != 0)
@@ -171,6 +186,7 @@ merge_fields(struct canvas_merge *m, struct canvas_component *c,
 
 	while ((got = canvas_item_next(rest, &i)) == 1 &&
 	    i.kind == CANVAS_ITEM_FIELD) {
+		merge_rest(m);
 		if (c != NULL &&
 		    (r = merge_field(m, c, &i, stamp)) != CANVAS_MERGED)
 			return (r);
@@ -298,10 +314,17 @@ merge_unpack(struct canvas_component *c)
 	return (r);
 }
 
-static int
-merge_index(struct canvas_merge *m)
+static void
+merge_rest(struct canvas_merge *m)
 {
-	size_t slots = m->slots == 0 ? 16 : m->slots * 2, i;
+	if (++m->items % CANVAS_REST_ITEMS == 0 && m->rest != NULL)
+		m->rest(m->arg);
+}
+
+static int
+merge_index(struct canvas_merge *m, size_t slots)
+{
+	size_t i;
 
 	free(m->slot);
 	m->slots = 0;

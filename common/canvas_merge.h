@@ -33,12 +33,17 @@ struct canvas_limits {
 
 /* 1 and the stored form in *stored; 0: never heard of; -1: failed. */
 typedef int canvas_load(void *arg, struct bytes key, struct buf *stored);
+/* Called now and then in what goes through millions of items. */
+typedef void canvas_rest(void *arg);
+#define CANVAS_REST_ITEMS 1024
 
 struct canvas_merge {
 	struct canvas_limits limits;
 	canvas_load *load; /* NULL: there is nothing to load */
+	canvas_rest *rest; /* NULL: nobody waits */
 	void *arg;
-	uint64_t work; /* elements that deltas may still move */
+	uint64_t items; /* gone through */
+	uint64_t work;	/* elements that deltas may still move */
 	struct canvas_component **component; /* in the order they were met */
 	size_t n, cap;
 	size_t *slot; /* keyed hash: place + 1, or 0 */
@@ -53,6 +58,8 @@ enum canvas_merged {
 
 void canvas_merge_init(struct canvas_merge *, const struct canvas_limits *,
     canvas_load *, void *arg);
+/* So many components may come: room for them in the index.  0, -1. */
+int canvas_merge_expect(struct canvas_merge *, size_t);
 void canvas_merge_free(struct canvas_merge *);
 /* items must stay until canvas_merge_free; stamp is what fields are given. */
 enum canvas_merged canvas_merge(struct canvas_merge *, struct bytes items,

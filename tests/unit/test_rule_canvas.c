@@ -262,6 +262,7 @@ setup(void **state)
 	world.kv = kv_mem_open();
 	world.conf.canvas_delta_max = 1000;
 	world.conf.canvas_fill_max = 10;
+	world.conf.canvas_components_max = 1000;
 	world.conf.canvas_message_max = 1 << 20;
 	world.conf.ring_bytes = 1 << 20;
 	sit(1, "alice");
@@ -504,6 +505,25 @@ a_component_has_a_bounded_number_of_fields(void **state)
 		buf_add(&text, "}}]", 4);
 		assert_int_equal(patch((const char *)buf_bytes(&text).p),
 		    half == 2 ? CODE_INVALID : CODE_OK);
+	}
+	buf_free(&text);
+}
+
+static void
+a_request_names_a_bounded_number_of_components(void **state)
+{
+	struct buf text = BUF_INIT;
+	int i, more;
+
+	(void)state;
+	for (more = 0; more < 2; more++) {
+		buf_clear(&text);
+		buf_add_str(&text, "[{\"\":{\"_exists\":true}");
+		for (i = 1; i < 1000 + more; i++)
+			buf_printf(&text, ",\"%d\":{\"_exists\":true}", i);
+		buf_add(&text, "}]", 3);
+		assert_int_equal(patch((const char *)buf_bytes(&text).p),
+		    more ? CODE_INVALID : CODE_OK);
 	}
 	buf_free(&text);
 }
@@ -756,6 +776,7 @@ main(void)
 		TEST(a_request_may_move_only_so_much),
 		TEST(a_component_keeps_its_place_and_fields_theirs),
 		TEST(a_component_has_a_bounded_number_of_fields),
+		TEST(a_request_names_a_bounded_number_of_components),
 		TEST(a_large_component_is_kept_in_slices),
 		TEST(a_large_request_is_read_whole_and_its_blob_is_the_log),
 		TEST(a_patch_too_large_for_the_ring_goes_without_its_presence),
