@@ -84,11 +84,12 @@ conn_phase_over(struct conn *c)
 		break;
 	case CONN_BODY:
 	case CONN_WAIT:
-		if (c->exchange->answered) {
+		if (c->exchange->answered)
 			conn_drop(c);
-			break;
-		}
-		reply_bare(c, c->phase == CONN_BODY ? 408 : 503);
+		else if (c->phase == CONN_BODY)
+			reply_bare(c, 408);
+		else
+			conn_kicked(c, CODE_BUSY, 1013);
 		break;
 	default:
 		conn_drop(c);

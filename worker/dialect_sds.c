@@ -12,7 +12,9 @@
 
 static struct sds *sds_new(struct conn *);
 static void sds_enter(struct conn *, const struct sds_path *,
-    struct bytes query);
+    const struct http_request *);
+static void sds_accept(struct sds *);
+static void sds_turn_away(struct conn *, enum code);
 static struct bytes sds_protocol(const struct http_request *);
 
 static int
@@ -26,14 +28,13 @@ sds_match(const struct settings *settings, const struct http_request *r)
 
 /*
  * On a route the answer is 101 whatever the token: these clients hang when they
- * are refused by HTTP.
+ * are refused by HTTP.  It comes when the client is in the room, for they take
+ * it that others hear them, and they others, from then on.
  */
 static void
 sds_upgrade(struct conn *c, const struct http_request *r)
 {
 	const struct http_upgrade *wrong = conn_upgrade_problem(c);
-	struct ws_options options = { conn_settings(c)->sds_message_max, 1 };
-	struct bytes path, query;
 	struct sds_path where;
 
 	sds_path_parse(&where, r->target);
@@ -47,9 +48,7 @@ sds_upgrade(struct conn *c, const struct http_request *r)
 		    "text/html", wrong->headers, bytes_str(wrong->reason), 1);
 		return;
 	}
-	conn_accept(c, sds_protocol(r), &options);
-	url_split(r->target, &path, &query);
-	sds_enter(c, &where, query);
+	sds_enter(c, &where, r);
 }
 
 static void
@@ -106,7 +105,7 @@ sds_refused(struct conn *c, enum code code)
 	if (s->token != NULL)
 		sds_token_refused(s->token, code);
 	else
-		sds_end(c, code);
+		sds_turn_away(c, code);
 }
 
 static void
@@ -115,10 +114,11 @@ sds_opened(struct conn *c, const struct opened_in *o)
 	struct sds *s = conn_state(c);
 
 	if (o->code != CODE_OK) {
-		sds_end(c, o->code);
+		sds_turn_away(c, o->code);
 		return;
 	}
 	s->open = 1;
+	sds_accept(s);
 	sds_hold(s);
 	if (!s->keeps || o->seq == 0) {
 		conn_live(c, o->seq);
@@ -202,7 +202,7 @@ sds_kicked(struct conn *c, enum code code)
 	if (s != NULL && s->token != NULL)
 		sds_token_refused(s->token, code);
 	else
-		sds_end(c, code);
+		sds_turn_away(c, code);
 }
 
 static void
@@ -217,6 +217,7 @@ sds_closed(struct conn *c)
 	sds_feed_free(&s->feed);
 	sds_chunks_free(&s->chunks);
 	buf_free(&s->store);
+	buf_free(&s->protocol);
 	free(s);
 }
 
@@ -262,28 +263,55 @@ sds_new(struct conn *c)
 
 /* Until the store is open the client's frames wait where they are. */
 static void
-sds_enter(struct conn *c, const struct sds_path *where, struct bytes query)
+sds_enter(struct conn *c, const struct sds_path *where,
+    const struct http_request *r)
 {
 	struct sds *s = sds_new(c);
+	struct bytes path, query;
 
 	if (s == NULL)
 		return;
+	url_split(r->target, &path, &query);
 	s->room =
 	    where->route == SDS_ROUTE_SIGNAL ? SDS_ROOM_SIGNAL : SDS_ROOM_STORE;
 	s->keeps =
 	    s->room == SDS_ROOM_STORE && conn_settings(c)->sds_persist != 0;
 	if (where->n > STORE_NAME_MAX_BYTES) {
-		sds_end(c, CODE_WRONG_STORE);
+		sds_turn_away(c, CODE_WRONG_STORE);
 		return;
 	}
-	if (buf_add(&s->store, where->store, where->n) == -1) {
+	if (buf_add(&s->store, where->store, where->n) == -1 ||
+	    buf_add_bytes(&s->protocol, sds_protocol(r)) == -1) {
 		conn_drop(c);
 		return;
 	}
 	sds_hold(s);
 	if (conn_login_query(c, DIALECT_SDS, query, "token",
 		buf_bytes(&s->store)) != 0)
-		sds_end(c, CODE_BAD_TOKEN);
+		sds_turn_away(c, CODE_BAD_TOKEN);
+}
+
+static void
+sds_accept(struct sds *s)
+{
+	struct ws_options options = { conn_settings(s->conn)->sds_message_max,
+		1 };
+
+	if (s->accepted)
+		return;
+	s->accepted = 1;
+	conn_accept(s->conn, buf_bytes(&s->protocol), &options);
+	buf_free(&s->protocol);
+}
+
+static void
+sds_turn_away(struct conn *c, enum code code)
+{
+	struct sds *s = conn_state(c);
+
+	if (s != NULL)
+		sds_accept(s);
+	sds_end(c, code);
 }
 
 /* The first one offered, as the ws library does. */

@@ -24,7 +24,9 @@ struct sds {
 	struct sds_token *token; /* not NULL: POST /api/token, nothing else */
 	enum sds_room room;
 	struct buf store;
+	struct buf protocol; /* for the 101, which accepted says was sent */
 	enum scope scope;
+	int accepted;
 	int open;
 	int keeps; /* the broker stores what clients send */
 	struct sds_feed feed;
