@@ -6,7 +6,7 @@ const { createHash, createHmac } = require('node:crypto')
 const net = require('node:net')
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
-const WAIT_MS = 15000
+const WAIT_MS = 30000
 
 const base64url = (x) => Buffer.from(x).toString('base64url')
 
@@ -47,15 +47,20 @@ function frame (opcode, payload, { fin = true, mask = true, rsv = 0 } = {}) {
 class Raw {
   constructor (port) {
     this.in = Buffer.alloc(0)
+    this.pieces = []
+    this.held = 0 // octets of them
+    this.need = 0 // octets that must be there before it is worth a look
     this.ended = false
     this.socket = net.connect(port, '127.0.0.1')
     this.socket.on('data', d => {
-      this.pieces = this.pieces ? [...this.pieces, d] : [d]
-      this.wake?.()
+      this.pieces.push(d)
+      this.held += d.length
+      if (this.in.length + this.held >= this.need) this.wake?.()
     })
     for (const event of ['end', 'error', 'close']) {
       this.socket.on(event, () => {
         this.ended = true
+        this.need = 0
         this.wake?.()
       })
     }
@@ -71,8 +76,9 @@ class Raw {
   }
 
   gather () {
-    if (this.pieces) this.in = Buffer.concat([this.in, ...this.pieces])
-    this.pieces = null
+    if (this.in.length + this.held < this.need) return
+    this.in = Buffer.concat([this.in, ...this.pieces.splice(0)])
+    this.held = this.need = 0
   }
 
   // what() until it is not undefined
@@ -129,7 +135,9 @@ class Raw {
         n = Number(b.readBigUInt64BE(2))
         at = 10
       }
-      if (b.length < at + n) return undefined
+      this.need = at + n
+      if (b.length < this.need) return undefined
+      this.need = 0
       this.in = b.subarray(at + n)
       return {
         opcode: b[0] & 15,

@@ -3,3 +3,5 @@
 
 require('./tokens.test.js')
 require('./http.test.js')
+require('./recorded.test.js')
+require('./behaviour.test.js')
