@@ -124,8 +124,10 @@ quarantine_boot(struct broker *b)
 	if ((f = fopen(QUARANTINE_NOTES, "r")) == NULL)
 		return;
 	while ((n = getline(&line, &size, f)) > 1)
-		if (doc_name_parse(bytes_of(line, (size_t)n - 1), &name, &id) ==
-		    0)
+		/* One that was cut short might name another. */
+		if (line[n - 1] == '\n' &&
+		    doc_name_parse(bytes_of(line, (size_t)n - 1), &name, &id) ==
+			0)
 			quarantine_set(b, &id, ROW_CLOSED);
 	free(line);
 	fclose(f);

@@ -73,6 +73,14 @@ grep -q 'a page is damaged; verify names the store' "$QUIRE_DIR/log2"
 $q delete sds:number39
 kill $broker
 wait $broker
+# A note that was cut short on its way to the disk names nobody.
+printf sds:number12 >"$QUIRE_DIR/data2/quarantine"
+"$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" 2>"$QUIRE_DIR/log2" &
+broker=$!
+until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
+! grep 'sds:number1' "$QUIRE_DIR/log2" || exit 1
+kill $broker
+wait $broker
 # The list of stores itself: nothing can be opened, and that is what is said.
 offset=$(grep -abo 'number1' "$QUIRE_DIR/data2/name.db" | head -n 1 | cut -d: -f1)
 printf X | dd of="$QUIRE_DIR/data2/name.db" bs=1 seek="$offset" \
