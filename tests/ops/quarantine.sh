@@ -11,13 +11,13 @@ other="$QUIRE_URL/ws/other?token=$($q token -s me -a other -S write -t 1h)"
 "$ctl" send "$url" one
 $q backup "$QUIRE_DIR/backup" >/dev/null
 $q quarantine sds:demo
-"$ctl" send "$url" refused || :
+! "$ctl" send "$url" refused || exit 1
 "$ctl" send "$other" fine
 $q verify sds:demo | grep -q ' whole seq 1 '
 $q quarantine -r sds:demo
 "$ctl" send "$url" two
 $q quarantine -c sds:demo
-"$ctl" send "$url" refused || :
+! "$ctl" send "$url" refused || exit 1
 ! "$ctl" listen "$url" || exit 1
 $q verify sds:demo | grep -q ' whole seq 2 '
 ! $q quarantine sds:nothing || exit 1
