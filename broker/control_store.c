@@ -42,6 +42,7 @@ static int store_import_some(struct job *);
 static int store_import_name(struct job *);
 static int store_delete(struct job *);
 static int store_alone(struct job *);
+static int store_end(struct job *, int);
 static void store_changed(struct job *);
 static int store_erase(struct job *);
 static void store_free(struct job *);
@@ -198,14 +199,7 @@ store_import_name(struct job *j)
 	}
 	if (there == -1 || kv->ops->begin(kv) == -1)
 		return (-1);
-	if (import_name(s->import, &s->doc->id) == -1) {
-		kv->ops->abort(kv);
-		return (-1);
-	}
-	if (kv->ops->commit(kv) == -1 || kv->ops->flush(kv) == -1)
-		return (-1);
-	store_changed(j);
-	return (0);
+	return (store_end(j, import_name(s->import, &s->doc->id)));
 }
 
 static int
@@ -228,6 +222,15 @@ store_delete(struct job *j)
 		r = -1;
 	}
 	txn_done(&t);
+	return (store_end(j, r));
+}
+
+/* Of the transaction: to the disk, unless r is -1.  A step's result. */
+static int
+store_end(struct job *j, int r)
+{
+	struct kv *kv = j->broker->kv;
+
 	if (r == -1) {
 		kv->ops->abort(kv);
 		return (-1);

@@ -3,24 +3,14 @@
  * that says the same when it is taken apart again, must be mergeable, and must
  * fit a card or leave it alone.
  */
-#include <stdlib.h>
-
 #include "common/canvas_merge.h"
 #include "worker/canvas_message.h"
 #include "worker/canvas_presence.h"
 #include "common/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static const struct canvas_shape shape = { 64, 4096 };
 static const struct canvas_limits limits = { 4096, 64 };
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The items as a message again. */
 static void

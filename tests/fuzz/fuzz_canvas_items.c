@@ -3,21 +3,11 @@
  * text and merge must agree on what is malformed, and neither may read or write
  * beyond it.
  */
-#include <stdlib.h>
-
 #include "common/canvas_merge.h"
 #include "common/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static const struct canvas_limits limits = { 4096, 64 };
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* A component that is there already, made of the same octets. */
 static int

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 
 #include "broker/config.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void fuzz_must(int);
 static void fuzz_count(void *, const char *);
 static char *fuzz_print(const struct config *);
 
@@ -21,14 +19,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (config_parse(bytes_of(data, size), fuzz_count, &errors, &one) ==
 	    -1) {
-		fuzz_must(errors != 0);
+		must(errors != 0);
 		return (0);
 	}
-	fuzz_must(errors == 0);
+	must(errors == 0);
 	a = fuzz_print(one);
-	fuzz_must(config_parse(bytes_str(a), fuzz_count, &errors, &two) == 0);
+	must(config_parse(bytes_str(a), fuzz_count, &errors, &two) == 0);
 	b = fuzz_print(two);
-	fuzz_must(strcmp(a, b) == 0);
+	must(strcmp(a, b) == 0);
 	free(a);
 	free(b);
 	config_free(one);
@@ -37,16 +35,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 static void
-fuzz_must(int truth)
-{
-	if (!truth)
-		abort();
-}
-
-static void
 fuzz_count(void *errors, const char *text)
 {
-	fuzz_must(strlen(text) < 512);
+	must(strlen(text) < 512);
 	++*(unsigned int *)errors;
 }
 
@@ -57,8 +48,8 @@ fuzz_print(const struct config *config)
 	size_t n;
 	FILE *fp = open_memstream(&text, &n);
 
-	fuzz_must(fp != NULL);
+	must(fp != NULL);
 	config_print(config, fp);
-	fuzz_must(fclose(fp) == 0);
+	must(fclose(fp) == 0);
 	return (text);
 }

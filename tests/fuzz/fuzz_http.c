@@ -3,11 +3,8 @@
  * the buffer and in order, what was accepted must not contain what is refused,
  * and the octets behind a chunked head must decode alike however they arrive.
  */
-#include <stdlib.h>
-
 #include "worker/http.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static void fuzz_drip(struct bytes, const struct http_request *, ssize_t);
 static void fuzz_slices(struct bytes, const struct http_request *);
@@ -17,13 +14,6 @@ static uint64_t fuzz_unchunk(struct http_chunked *, struct bytes, size_t,
     size_t *);
 
 static const struct http_limits limits = { 2048, 1024, 16 };
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -9,21 +9,13 @@
 
 #include "common/ipc.h"
 #include "common/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static size_t fuzz_frame(struct bytes, enum ipc_sender);
 static void fuzz_cut(struct bytes, enum ipc_sender);
 static void fuzz_msgpack(struct bytes, const struct msg *);
 static int fuzz_same(const msgpack_object *, const struct msg *, size_t);
 static void fuzz_lists(struct bytes);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,8 +8,7 @@
 
 #include "common/utf8.h"
 #include "common/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static void fuzz_tree(const struct json *, struct bytes, size_t *);
 static void fuzz_string(struct bytes, int);
@@ -19,13 +18,6 @@ static void fuzz_hostile(struct bytes);
 static void fuzz_quote(struct bytes);
 
 #define DEPTH 32
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

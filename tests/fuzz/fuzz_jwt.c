@@ -8,22 +8,18 @@
  *
  * Whatever passes must keep what claims.h promises.
  */
-#include <stdlib.h>
-
 #include <sodium.h>
 
 #include "common/base64url.h"
 #include "common/log.h"
 #include "broker/token.h"
+#include "tests/fuzz/fuzz.h"
 
 #define SECRET	"0123456789abcdef0123456789abcdef"
 #define HEADER	"{\"alg\":\"HS256\"}"
 #define PAYLOAD "{\"sub\":\"u\",\"aud\":\"s\",\"scope\":\"read\"}"
 #define NOW	1700000000
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void fuzz_must(int);
 static void fuzz_token(const struct keyring *, struct bytes);
 static void fuzz_claims(const struct claims *);
 static void fuzz_signed(const struct keyring *, struct bytes, struct bytes);
@@ -40,7 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ring == NULL) {
 		log_level_set(LOG_LEVEL_ERROR);
 		ring = keyring_parse("fuzz", bytes_str(SECRET));
-		fuzz_must(ring != NULL);
+		must(ring != NULL);
 	}
 	if (size == 0)
 		return (0);
@@ -60,13 +56,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 static void
-fuzz_must(int truth)
-{
-	if (!truth)
-		abort();
-}
-
-static void
 fuzz_token(const struct keyring *ring, struct bytes token)
 {
 	static const struct token_rules rules;
@@ -83,18 +72,18 @@ fuzz_token(const struct keyring *ring, struct bytes token)
 	while (input.p[header_n] != '.')
 		header_n++;
 	kid_n = jwt_header_kid(bytes_of(input.p, header_n), kid, sizeof(kid));
-	fuzz_must(kid_n <= JWT_KID_MAX);
+	must(kid_n <= JWT_KID_MAX);
 	if (kid_n == -1)
 		return;
-	fuzz_must(strlen(kid) == (size_t)kid_n);
+	must(strlen(kid) == (size_t)kid_n);
 	if (token_verify(ring, &rules, input, bytes_of(mac, (size_t)mac_n),
 		bytes_of(kid, (size_t)kid_n), NOW, &claims) != TOKEN_OK) {
-		fuzz_must(claims.text == NULL);
+		must(claims.text == NULL);
 		return;
 	}
 	fuzz_hmac(want, input);
-	fuzz_must(mac_n == 32 && memcmp(want, mac, 32) == 0);
-	fuzz_must(claims.sub.n != 0 && claims.exp > NOW && claims.nbf <= NOW);
+	must(mac_n == 32 && memcmp(want, mac, 32) == 0);
+	must(claims.sub.n != 0 && claims.exp > NOW && claims.nbf <= NOW);
 	fuzz_claims(&claims);
 	claims_free(&claims);
 }
@@ -104,17 +93,17 @@ fuzz_claims(const struct claims *c)
 {
 	size_t i;
 
-	fuzz_must(c->sub.p != NULL && c->sub.n <= CLAIMS_SUB_MAX);
-	fuzz_must(c->jti.n <= CLAIMS_JTI_MAX);
-	fuzz_must(c->scope >= SCOPE_READ && c->scope <= SCOPE_ADMIN);
-	fuzz_must(c->exp_given || c->exp == INT64_MAX);
-	fuzz_must(c->aud.n <= CLAIMS_LIST_MAX);
-	fuzz_must(c->aud.n != 0 || c->secsync.docs_given);
+	must(c->sub.p != NULL && c->sub.n <= CLAIMS_SUB_MAX);
+	must(c->jti.n <= CLAIMS_JTI_MAX);
+	must(c->scope >= SCOPE_READ && c->scope <= SCOPE_ADMIN);
+	must(c->exp_given || c->exp == INT64_MAX);
+	must(c->aud.n <= CLAIMS_LIST_MAX);
+	must(c->aud.n != 0 || c->secsync.docs_given);
 	for (i = 0; i < c->aud.n; i++)
-		fuzz_must(c->aud.v[i].n != 0 &&
+		must(c->aud.v[i].n != 0 &&
 		    memchr(c->aud.v[i].p, '\0', c->aud.v[i].n) == NULL);
 	for (i = 0; i < c->secsync.keys.n; i++)
-		fuzz_must(base64url_check(c->secsync.keys.v[i]) == 32);
+		must(base64url_check(c->secsync.keys.v[i]) == 32);
 	claims_allow_store(c, DIALECT_SDS, BYTES_LIT("s"), false);
 	claims_allow_store(c, DIALECT_SECSYNC, BYTES_LIT("d"), true);
 }
@@ -152,6 +141,6 @@ fuzz_add64(struct buf *b, struct bytes octets)
 {
 	uint8_t *p = buf_room(b, BASE64URL_LEN(octets.n) + 1);
 
-	fuzz_must(p != NULL);
+	must(p != NULL);
 	buf_grow(b, base64url_encode((char *)p, octets));
 }

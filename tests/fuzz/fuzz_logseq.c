@@ -5,14 +5,11 @@
  *
  * The input is a list of submits: the verb in the first octet, then the items.
  */
-#include <stdlib.h>
-
 #include "common/wire.h"
 #include "tests/lib/logseq_rig.h"
+#include "tests/fuzz/fuzz.h"
 
 #define FUZZ_TEXT_MAX 65536u
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void fuzz_submit(struct rig *, uint64_t verb, struct bytes items);
 static size_t fuzz_texts(struct bytes items);

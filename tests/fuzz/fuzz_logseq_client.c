@@ -3,24 +3,14 @@
  * 'r', rows of a snapshot in pieces of any size.  What the worker makes of them
  * must be what the broker can take apart.
  */
-#include <stdlib.h>
-
 #include "common/wire.h"
 #include "worker/logseq_rows.h"
 #include "worker/logseq_tx.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static void fuzz_batch(struct bytes);
 static void fuzz_entry(struct bytes packed, size_t *text);
 static void fuzz_rows(struct bytes, size_t piece);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,18 +2,8 @@
  * What a proxy says in front of a request, and X-Forwarded-For.  An address
  * that comes out is one, and what was read is within what there is.
  */
-#include <stdlib.h>
-
 #include "worker/proxy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static char *const networks[] = { (char[]){ "10.0.0.0/8" },
 	(char[]){ "2001:db8::/33" }, NULL };

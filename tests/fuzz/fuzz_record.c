@@ -2,20 +2,11 @@
  * Records of the store.  The checksum, which no fuzzer guesses, is put behind
  * them here; what is read lies within, and what decays is noticed.
  */
-#include <stdlib.h>
 #include <zlib.h>
 
 #include "broker/record.h"
 #include "common/buf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

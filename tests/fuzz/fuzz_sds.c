@@ -2,18 +2,8 @@
  * Chunks of an sds client, each behind its length as two octets: the bound on
  * what is kept holds whatever comes, and a value that is whole has its octets.
  */
-#include <stdlib.h>
-
 #include "worker/sds_chunks.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 #define FUZZ_OCTETS_MAX 4096
 

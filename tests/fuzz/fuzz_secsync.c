@@ -3,26 +3,16 @@
  * and says the same, octet by octet: that text is stored and relayed, and its
  * publicData is what signatures are over.
  */
-#include <stdlib.h>
-
 #include "common/utf8.h"
 #include "worker/secsync_canon.h"
 #include "worker/secsync_verify.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static char name_title[] = "title string 20", name_tags[] = "tags array 30";
 static char *const extra[] = { name_title, name_tags, NULL };
 
 static void fuzz_canon(struct bytes);
 static void fuzz_again(const struct secsync_message *);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,18 +2,8 @@
  * WELCOME's lines as a worker reads them.  What is taken has lists that end and
  * texts that are there.
  */
-#include <stdlib.h>
-
 #include "worker/settings.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 fuzz_text(const char *text)

@@ -2,24 +2,14 @@
  * Transit.  What is read and written, with codes or without, must be read
  * again to the same, and once written in one form stay in it.
  */
-#include <stdlib.h>
-
 #include "worker/transit.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static int fuzz_rewrite(struct bytes, struct transit_cache *, struct buf *);
 static void fuzz_skip(struct bytes);
 
 static struct transit_reader reader;
 static struct transit_cache cache;
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -8,20 +8,12 @@
 #include "common/hex.h"
 #include "common/utf8.h"
 #include "worker/url.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static void fuzz_decode(struct bytes, int);
 static void fuzz_encoded(struct bytes, int);
 static void fuzz_query(struct bytes, int);
 static void fuzz_path(struct bytes);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static uint8_t *
 fuzz_alloc(size_t n)

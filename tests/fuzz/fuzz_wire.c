@@ -2,19 +2,9 @@
  * Lists and entries in IPC fields.  What is taken is within what there is, and
  * packed again it reads the same.
  */
-#include <stdlib.h>
-
 #include "common/buf.h"
 #include "common/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void
 fuzz_entries(struct bytes in)

@@ -3,27 +3,17 @@
  * whole and octet by octet, and the same complete messages and the same refusal
  * must come out.  What was read, written again and read again is the same.
  */
-#include <stdlib.h>
-
 #include "common/buf.h"
 #include "worker/ws.h"
+#include "tests/fuzz/fuzz.h"
 
 #define MAX 512
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void fuzz_setup(struct ws *, uint8_t);
 static void fuzz_play(struct ws *, struct bytes, size_t, struct buf *);
 static void fuzz_event(struct ws *, const struct ws_event *, struct buf *,
     struct buf *);
 static void fuzz_write(struct buf *, enum ws_opcode, struct bytes);
-
-static void
-must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "tests/fuzz/fuzz.h"
 
 static void main_directory(const char *);
 static void main_file(int, size_t, const char *);

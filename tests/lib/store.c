@@ -11,7 +11,10 @@
 #include "tests/lib/store.h"
 
 static int store_unlink(const char *, const struct stat *, int, struct FTW *);
-static kv_each store_digest_row;
+static void store_each(struct kv *, enum kv_table, kv_each *, void *);
+static kv_each store_digest_row, store_count_row;
+
+char store_bdb_wanted[1];
 
 void
 store_new(struct store *s, enum store_make make)
@@ -52,6 +55,30 @@ store_remove(struct store *s)
 		nftw(s->dir, store_unlink, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+int
+store_set_up(void **state)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return (-1);
+	s->level = log_level_get();
+	store_new(s, *state == NULL ? STORE_MEM : STORE_BDB);
+	*state = s;
+	return (0);
+}
+
+int
+store_tear_down(void **state)
+{
+	struct store *s = *state;
+
+	log_level_set(s->level);
+	store_remove(s);
+	free(s);
+	return (0);
+}
+
 struct kv_bdb_options
 store_options(const char *dir)
 {
@@ -76,16 +103,40 @@ store_unlink(const char *path, const struct stat *st, int type, struct FTW *at)
 void
 store_digest(struct kv *kv, uint8_t out[STORE_DIGEST_LEN])
 {
-	const struct bytes first = BYTES_LIT(""), last = BYTES_LIT("\xff\xff");
 	crypto_generichash_state st;
 	int table;
 
 	crypto_generichash_init(&st, NULL, 0, STORE_DIGEST_LEN);
 	for (table = 0; table < KV_TABLES; table++)
-		if (kv->ops->scan(kv, (enum kv_table)table, first, last, 0,
-			store_digest_row, &st) != 0)
-			fatal(1, "scan");
+		store_each(kv, (enum kv_table)table, store_digest_row, &st);
 	crypto_generichash_final(&st, out, STORE_DIGEST_LEN);
+}
+
+size_t
+store_rows(struct kv *kv, enum kv_table table)
+{
+	size_t n = 0;
+
+	store_each(kv, table, store_count_row, &n);
+	return (n);
+}
+
+static void
+store_each(struct kv *kv, enum kv_table table, kv_each *each, void *arg)
+{
+	if (kv->ops->scan(kv, table, BYTES_NONE,
+		BYTES_LIT("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), 0, each,
+		arg) != 0)
+		fatal(1, "scan");
+}
+
+static int
+store_count_row(struct bytes key, struct bytes val, void *arg)
+{
+	(void)key;
+	(void)val;
+	++*(size_t *)arg;
+	return (0);
 }
 
 static int

@@ -4,31 +4,12 @@
 # against what the manuals promise; and quirectl sandbox, which tries them.
 # timeout: 120
 set -u
+. tests/lib/tap.sh
 
 top=$(pwd)
 bin=$(cd "${QUIRE_B:-.build}" && pwd)
 dir=$(mktemp -d)
-count=0 failed=0
 broker='' listener='' client=''
-
-ok()
-{
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		failed=1
-	fi
-}
-
-# is NAME FOUND WANTED
-is()
-{
-	[ "$2" = "$3" ]
-	ok $? "$1"
-	[ "$2" = "$3" ] || echo "# found '$2', not '$3'"
-}
 
 # like NAME FOUND PATTERN
 like()
@@ -186,6 +167,7 @@ started_as_root()
 	    '1 anon_inode, 2 null, 3 socket, 1 worker.log'
 	is 'worker: no process' "$(limit "$worker" 'Max processes')" 0
 	# As many may be under way from all workers: lane_flight_max.
+	# shellcheck disable=SC3045 # every sh of ours has it
 	files=$(ulimit -Hn)
 	[ "$files" != unlimited ] && [ "$files" -lt 16384 ] || files=16384
 	is 'worker: descriptors' "$(limit "$worker" 'Max open files')" "$files"
@@ -294,5 +276,4 @@ switched_off
 quirectl -f "$dir/user.off/conf" sandbox >"$dir/table"
 is 'off: something comes through' $? 70
 cd "$top" || exit 1
-echo "1..$count"
-exit $failed
+finished

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -271,26 +270,6 @@ logseq_drops_nothing(void **state)
 	assert_true(rule == NULL || rule->compact == NULL);
 }
 
-static int
-count(struct bytes key, struct bytes val, void *arg)
-{
-	(void)key;
-	(void)val;
-	++*(size_t *)arg;
-	return (0);
-}
-
-static size_t
-rows(struct kv *kv)
-{
-	size_t n = 0;
-
-	assert_int_equal(kv->ops->scan(kv, KV_LOG, BYTES_NONE, L("\xff"), 0,
-			     count, &n),
-	    0);
-	return (n);
-}
-
 static void
 stubs_side_by_side_become_one(void **state)
 {
@@ -311,9 +290,9 @@ stubs_side_by_side_become_one(void **state)
 	assert_int_equal(after.oldest, 3000);
 	assert_int_equal(after.records, 1);
 	assert_memory_equal(before.chain, after.chain, CHAIN_BYTES);
-	assert_in_range(rows(kv), 2, 5);
+	assert_in_range(store_rows(kv, KV_LOG), 2, 5);
 	assert_int_equal(compacted(kv, DIALECT_CANVAS, 0), 0);
-	assert_int_equal(rows(kv), 2);
+	assert_int_equal(store_rows(kv, KV_LOG), 2);
 	assert_memory_equal(before.chain, whole(kv).chain, CHAIN_BYTES);
 }
 
@@ -336,7 +315,7 @@ short_steps_do_the_same(void **state)
 	assert_int_equal(compacted(kv, DIALECT_SDS, 1), 38 + 39);
 	assert_memory_equal(before.chain, whole(kv).chain, CHAIN_BYTES);
 	left(kv, DIALECT_SDS, "1 3 80 81 ");
-	assert_int_equal(rows(kv), 6);
+	assert_int_equal(store_rows(kv, KV_LOG), 6);
 }
 
 static void
@@ -362,48 +341,18 @@ a_log_that_is_not_whole_is_left_alone(void **state)
 	left(kv, DIALECT_SDS, "1 3 ");
 }
 
-/* --- */
-
-static int
-set_up(void **state)
-{
-	struct store *s;
-
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return (-1);
-	store_new(s, *state == NULL ? STORE_MEM : STORE_BDB);
-	*state = s;
-	return (0);
-}
-
-static int
-tear_down(void **state)
-{
-	store_remove(*state);
-	free(*state);
-	return (0);
-}
-
-static char bdb_wanted[1];
-
-#define BOTH(f)                                                                \
-	{ #f " (memory)", f, set_up, tear_down, NULL },                        \
-	{                                                                      \
-#f " (disk)", f, set_up, tear_down, bdb_wanted                 \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(sds_drops_replaced_values_and_repeated_patches),
-		BOTH(what_is_young_stays),
-		BOTH(repeated_patches_stay_where_values_prune),
-		BOTH(secsync_drops_what_an_old_snapshot_replaced),
-		BOTH(logseq_drops_nothing),
-		BOTH(stubs_side_by_side_become_one),
-		BOTH(short_steps_do_the_same),
-		BOTH(a_log_that_is_not_whole_is_left_alone),
+		STORE_TEST_BOTH(sds_drops_replaced_values_and_repeated_patches),
+		STORE_TEST_BOTH(what_is_young_stays),
+		STORE_TEST_BOTH(repeated_patches_stay_where_values_prune),
+		STORE_TEST_BOTH(secsync_drops_what_an_old_snapshot_replaced),
+		STORE_TEST_BOTH(logseq_drops_nothing),
+		STORE_TEST_BOTH(stubs_side_by_side_become_one),
+		STORE_TEST_BOTH(short_steps_do_the_same),
+		STORE_TEST_BOTH(a_log_that_is_not_whole_is_left_alone),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

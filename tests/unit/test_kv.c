@@ -846,67 +846,35 @@ a_damaged_page_is_noticed(void **state)
 	in_child(s, read_damaged);
 }
 
-/* --- */
-
-static int
-set_up(void **state)
-{
-	struct store *s;
-
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return (-1);
-	store_new(s, *state == NULL ? STORE_MEM : STORE_BDB);
-	*state = s;
-	return (0);
-}
-
-static int
-tear_down(void **state)
-{
-	store_remove(*state);
-	free(*state);
-	log_level_set(LOG_LEVEL_INFO);
-	return (0);
-}
-
-static char bdb_wanted[1];
-
-#define MEM(f)                                                                 \
-	{                                                                      \
-#f " (memory)", f, set_up, tear_down, NULL                     \
-	}
-#define BDB(f)                                                                 \
-	{                                                                      \
-#f " (disk)", f, set_up, tear_down, bdb_wanted                 \
-	}
-#define BOTH(f) MEM(f), BDB(f)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(it_knows_whether_a_transaction_changed_anything),
-		BOTH(a_value_is_there_during_and_after_the_transaction),
-		BOTH(values_of_any_size_come_back_whole),
-		BOTH(tables_are_apart),
-		BOTH(what_is_deleted_is_gone_and_twice_is_fine),
-		BOTH(abort_leaves_nothing),
-		BOTH(changes_need_a_transaction),
-		BOTH(a_scan_is_ordered_and_half_open),
-		BOTH(a_scan_ends_as_each_says),
-		BOTH(a_scan_may_be_read_within),
-		BOTH(a_long_scan_misses_nothing),
-		BDB(random_operations_agree),
-		BDB(everything_is_there_after_close_and_open),
-		BDB(what_was_flushed_survives_kill),
-		BDB(a_store_in_use_is_refused_in_words),
-		BDB(a_directory_that_is_not_there_is_refused_in_words),
-		BDB(every_descriptor_closes_on_exec),
-		BDB(checkpoints_and_flushes_run_beside_writes),
-		BDB(a_flush_of_many_commits_is_one_sync),
-		BDB(a_failed_sync_is_never_tried_again),
-		BDB(after_a_failed_flush_every_call_fails),
-		BDB(a_damaged_page_is_noticed),
+		STORE_TEST_BOTH(
+		    it_knows_whether_a_transaction_changed_anything),
+		STORE_TEST_BOTH(
+		    a_value_is_there_during_and_after_the_transaction),
+		STORE_TEST_BOTH(values_of_any_size_come_back_whole),
+		STORE_TEST_BOTH(tables_are_apart),
+		STORE_TEST_BOTH(what_is_deleted_is_gone_and_twice_is_fine),
+		STORE_TEST_BOTH(abort_leaves_nothing),
+		STORE_TEST_BOTH(changes_need_a_transaction),
+		STORE_TEST_BOTH(a_scan_is_ordered_and_half_open),
+		STORE_TEST_BOTH(a_scan_ends_as_each_says),
+		STORE_TEST_BOTH(a_scan_may_be_read_within),
+		STORE_TEST_BOTH(a_long_scan_misses_nothing),
+		STORE_TEST_BDB(random_operations_agree),
+		STORE_TEST_BDB(everything_is_there_after_close_and_open),
+		STORE_TEST_BDB(what_was_flushed_survives_kill),
+		STORE_TEST_BDB(a_store_in_use_is_refused_in_words),
+		STORE_TEST_BDB(
+		    a_directory_that_is_not_there_is_refused_in_words),
+		STORE_TEST_BDB(every_descriptor_closes_on_exec),
+		STORE_TEST_BDB(checkpoints_and_flushes_run_beside_writes),
+		STORE_TEST_BDB(a_flush_of_many_commits_is_one_sync),
+		STORE_TEST_BDB(a_failed_sync_is_never_tried_again),
+		STORE_TEST_BDB(after_a_failed_flush_every_call_fails),
+		STORE_TEST_BDB(a_damaged_page_is_noticed),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -81,27 +81,6 @@ blob_is(struct txn *tx, uint64_t blob, const char *want)
 	buf_free(&b);
 }
 
-static int
-row_count(struct bytes key, struct bytes val, void *arg)
-{
-	(void)key;
-	(void)val;
-	++*(size_t *)arg;
-	return (0);
-}
-
-static size_t
-rows(struct kv *kv, enum kv_table t)
-{
-	size_t n = 0;
-
-	assert_int_equal(kv->ops->scan(kv, t, BYTES_NONE,
-			     L("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), 0,
-			     row_count, &n),
-	    0);
-	return (n);
-}
-
 /* Texts of what a scan brought. */
 static int
 see_record(const struct record *r, void *arg)
@@ -349,7 +328,7 @@ an_aborted_batch_leaves_no_document(void **state)
 	field_put(&tx, "k", 1, "v", 0);
 	kv->ops->abort(kv);
 	for (t = 0; t < KV_TABLES; t++)
-		assert_int_equal(rows(kv, (enum kv_table)t), 0);
+		assert_int_equal(store_rows(kv, (enum kv_table)t), 0);
 	assert_int_equal(txn_load(&tx), 0);
 	assert_int_equal(tx.seq, 0);
 	txn_done(&tx);
@@ -495,7 +474,7 @@ fields_are_scanned_by_stamp_and_key(void **state)
 	assert_int_equal(txn_field_del(&tx, L("b")), 0);
 	commit(kv);
 	fields_are(&tx, 0, UINT64_MAX, "", "1:ab=AB1;2:c=C2;7:d=D7;8:a=A8;");
-	assert_int_equal(rows(kv, KV_STAMP), 4);
+	assert_int_equal(store_rows(kv, KV_STAMP), 4);
 	txn_done(&tx);
 }
 
@@ -541,8 +520,8 @@ a_replaced_field_drops_its_blob(void **state)
 	blob_is(&tx, blob[1], "second");
 	assert_int_equal(txn_field_del(&tx, L("k")), 0);
 	commit(kv);
-	assert_int_equal(rows(kv, KV_BLOB), 0);
-	assert_int_equal(rows(kv, KV_STAMP), 0);
+	assert_int_equal(store_rows(kv, KV_BLOB), 0);
+	assert_int_equal(store_rows(kv, KV_STAMP), 0);
 	txn_done(&tx);
 }
 
@@ -679,7 +658,7 @@ a_dropped_blob_leaves_nothing(void **state)
 	for (i = 0; i < 16; i++)
 		assert_int_equal(txn_blob_slice(&tx, blob, i, L("s")), 0);
 	assert_int_equal(txn_blob_drop(&tx, blob), 0);
-	assert_int_equal(rows(kv, KV_BLOB), 1);
+	assert_int_equal(store_rows(kv, KV_BLOB), 1);
 	assert_int_equal(txn_blob_slice(&tx, blob, 0, L("late")), -1);
 	blob_is(&tx, kept, "kept");
 	commit(kv);
@@ -703,7 +682,7 @@ a_dropped_record_takes_its_blob_along(void **state)
 	assert_int_equal(r.body.size, 9);
 	assert_true(bytes_eq(r.body.b, L("head")));
 	assert_int_equal(txn_log_drop(&tx, 1), 0);
-	assert_int_equal(rows(kv, KV_BLOB), 0);
+	assert_int_equal(store_rows(kv, KV_BLOB), 0);
 	commit(kv);
 	txn_done(&tx);
 }
@@ -725,11 +704,11 @@ the_sweep_takes_what_nothing_adopted(void **state)
 	field_put(&tx, "k", 1, "", in_field);
 	commit(kv);
 	assert_int_equal(txn_blob_sweep(kv), 0);
-	assert_int_equal(rows(kv, KV_BLOB), 2);
+	assert_int_equal(store_rows(kv, KV_BLOB), 2);
 	blob_is(&tx, in_log, "log");
 	blob_is(&tx, in_field, "field");
 	assert_int_equal(txn_blob_sweep(kv), 0);
-	assert_int_equal(rows(kv, KV_BLOB), 2);
+	assert_int_equal(store_rows(kv, KV_BLOB), 2);
 	begin(kv);
 	assert_true(blob_new(&tx, "new") > in_field + 40);
 	kv->ops->abort(kv);
@@ -861,65 +840,35 @@ cards_are_asked_of_the_document(void **state)
 	txn_done(&tx);
 }
 
-/* --- */
-
-static int
-set_up(void **state)
-{
-	struct store *s;
-
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return (-1);
-	store_new(s, *state == NULL ? STORE_MEM : STORE_BDB);
-	*state = s;
-	return (0);
-}
-
-static int
-tear_down(void **state)
-{
-	store_remove(*state);
-	free(*state);
-	log_level_set(LOG_LEVEL_WARN);
-	return (0);
-}
-
-static char bdb_wanted[1];
-
-#define BOTH(f)                                                                \
-	{ #f " (memory)", f, set_up, tear_down, NULL },                        \
-	{                                                                      \
-#f " (disk)", f, set_up, tear_down, bdb_wanted                 \
-	}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(a_document_is_new_until_something_is_stored),
-		BOTH(documents_differ_by_dialect_room_and_name),
-		BOTH(the_log_is_numbered_without_gaps),
-		BOTH(what_was_read_may_be_written_again),
-		BOTH(a_number_is_never_given_twice),
-		BOTH(a_document_may_begin_at_a_number),
-		BOTH(an_aborted_batch_leaves_no_document),
-		BOTH(a_flipped_octet_in_a_record_is_noticed),
-		BOTH(a_flipped_octet_in_a_field_is_noticed),
-		BOTH(registers_are_put_read_scanned_and_deleted),
-		BOTH(fields_are_scanned_by_stamp_and_key),
-		BOTH(a_field_is_read_by_key),
-		BOTH(a_replaced_field_drops_its_blob),
-		BOTH(a_blob_is_read_from_any_slice),
-		BOTH(an_adopted_blob_does_not_change),
-		BOTH(a_large_blob_is_nobodys_once_dropped_and_erased_later),
-		BOTH(a_dropped_blob_leaves_nothing),
-		BOTH(a_dropped_record_takes_its_blob_along),
-		BOTH(the_sweep_takes_what_nothing_adopted),
-		BOTH(what_is_published_is_copied_and_kept_in_order),
-		BOTH(another_document_fails_its_parent),
-		BOTH(words_are_joined_up_to_the_limit),
-		BOTH(a_store_that_refuses_marks_the_handle),
-		BOTH(cards_are_asked_of_the_document),
+		STORE_TEST_BOTH(a_document_is_new_until_something_is_stored),
+		STORE_TEST_BOTH(documents_differ_by_dialect_room_and_name),
+		STORE_TEST_BOTH(the_log_is_numbered_without_gaps),
+		STORE_TEST_BOTH(what_was_read_may_be_written_again),
+		STORE_TEST_BOTH(a_number_is_never_given_twice),
+		STORE_TEST_BOTH(a_document_may_begin_at_a_number),
+		STORE_TEST_BOTH(an_aborted_batch_leaves_no_document),
+		STORE_TEST_BOTH(a_flipped_octet_in_a_record_is_noticed),
+		STORE_TEST_BOTH(a_flipped_octet_in_a_field_is_noticed),
+		STORE_TEST_BOTH(registers_are_put_read_scanned_and_deleted),
+		STORE_TEST_BOTH(fields_are_scanned_by_stamp_and_key),
+		STORE_TEST_BOTH(a_field_is_read_by_key),
+		STORE_TEST_BOTH(a_replaced_field_drops_its_blob),
+		STORE_TEST_BOTH(a_blob_is_read_from_any_slice),
+		STORE_TEST_BOTH(an_adopted_blob_does_not_change),
+		STORE_TEST_BOTH(
+		    a_large_blob_is_nobodys_once_dropped_and_erased_later),
+		STORE_TEST_BOTH(a_dropped_blob_leaves_nothing),
+		STORE_TEST_BOTH(a_dropped_record_takes_its_blob_along),
+		STORE_TEST_BOTH(the_sweep_takes_what_nothing_adopted),
+		STORE_TEST_BOTH(what_is_published_is_copied_and_kept_in_order),
+		STORE_TEST_BOTH(another_document_fails_its_parent),
+		STORE_TEST_BOTH(words_are_joined_up_to_the_limit),
+		STORE_TEST_BOTH(a_store_that_refuses_marks_the_handle),
+		STORE_TEST_BOTH(cards_are_asked_of_the_document),
 	};
 
 	log_level_set(LOG_LEVEL_WARN);

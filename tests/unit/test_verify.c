@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -129,27 +128,6 @@ done(struct txn *tx)
 	assert_int_equal(tx->failed, 0);
 	assert_int_equal(tx->kv->ops->commit(tx->kv), 0);
 	txn_done(tx);
-}
-
-static int
-row_count(struct bytes key, struct bytes val, void *arg)
-{
-	(void)key;
-	(void)val;
-	++*(size_t *)arg;
-	return (0);
-}
-
-static size_t
-rows(struct kv *kv, enum kv_table t)
-{
-	size_t n = 0;
-
-	assert_int_equal(kv->ops->scan(kv, t, BYTES_NONE,
-			     L("\xff\xff\xff\xff\xff\xff\xff\xff\xff"), 0,
-			     row_count, &n),
-	    0);
-	return (n);
 }
 
 static struct bytes
@@ -354,9 +332,9 @@ what_has_no_name_is_erased(void **state)
 	while (garbage_erase(kv) == 1)
 		continue;
 	assert_string_equal(verified(kv).wrong, "");
-	assert_int_equal(rows(kv, KV_BLOB), 4);
-	assert_int_equal(rows(kv, KV_NAME), 1);
-	assert_int_equal(rows(kv, KV_LOG), 10);
+	assert_int_equal(store_rows(kv, KV_BLOB), 4);
+	assert_int_equal(store_rows(kv, KV_NAME), 1);
+	assert_int_equal(store_rows(kv, KV_LOG), 10);
 }
 
 /* --- damage -------------------------------------------------------------- */
@@ -474,47 +452,24 @@ one_damaged_document_does_not_hide_the_next(void **state)
 	assert_string_equal(s.wrong, "there is no such store");
 }
 
-/* --- */
-
-static int
-set_up(void **state)
-{
-	struct store *s;
-
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		return (-1);
-	store_new(s, STORE_MEM);
-	*state = s;
-	return (0);
-}
-
-static int
-tear_down(void **state)
-{
-	store_remove(*state);
-	free(*state);
-	return (0);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_whole_is_called_whole),
-		TEST(the_same_documents_have_the_same_hashes),
-		TEST(what_was_dropped_leaves_the_chain_whole),
-		TEST(stubs_made_one_leave_the_chain_whole),
-		TEST(bytes_are_counted_back_to_nothing),
-		TEST(an_export_is_the_same_elsewhere),
-		TEST(what_has_no_name_is_erased),
-		TEST(a_changed_record_with_a_right_checksum_breaks_the_chain),
-		TEST(a_missing_record_is_a_gap),
-		TEST(a_missing_end_is_seen),
-		TEST(a_changed_slice_is_seen),
-		TEST(a_field_missing_from_its_index_is_seen),
-		TEST(one_damaged_document_does_not_hide_the_next),
+		STORE_TEST_MEM(what_is_whole_is_called_whole),
+		STORE_TEST_MEM(the_same_documents_have_the_same_hashes),
+		STORE_TEST_MEM(what_was_dropped_leaves_the_chain_whole),
+		STORE_TEST_MEM(stubs_made_one_leave_the_chain_whole),
+		STORE_TEST_MEM(bytes_are_counted_back_to_nothing),
+		STORE_TEST_MEM(an_export_is_the_same_elsewhere),
+		STORE_TEST_MEM(what_has_no_name_is_erased),
+		STORE_TEST_MEM(
+		    a_changed_record_with_a_right_checksum_breaks_the_chain),
+		STORE_TEST_MEM(a_missing_record_is_a_gap),
+		STORE_TEST_MEM(a_missing_end_is_seen),
+		STORE_TEST_MEM(a_changed_slice_is_seen),
+		STORE_TEST_MEM(a_field_missing_from_its_index_is_seen),
+		STORE_TEST_MEM(one_damaged_document_does_not_hide_the_next),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -3,31 +3,12 @@
 set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
-ctl=$QUIRE_B/quirectl
-conf=$QUIRE_DIR/conf
-out=$QUIRE_DIR/out
-
-# listen NAME TOKEN STORE: a client that stays until it is told to go.
-listen()
-{
-	timeout 60 "$ctl" listen "$QUIRE_URL/ws/$3?token=$2" \
-	    >"$QUIRE_DIR/$1.out" 2>"$QUIRE_DIR/$1.end" &
-	eval "$1=\$!"
-}
-
-# there N: so many connections have a store open.
-there()
-{
-	"$ctl" -f "$conf" connections -j >"$out"
-	[ "$(grep -c '"store": "sds:' "$out")" -eq "$1" ]
-}
+. tests/lib/ctl.sh
 
 # gone NAME: the client ended, 1001 as sds has it.
 gone()
 {
-	eval "wait \$$1"
-	is "$1 is told to go, and goes" "$(cat "$QUIRE_DIR/$1.end")" \
-	    'quirectl: closed: 1001 Going away'
+	ended "$1" "$1 is told to go, and goes" '1001 Going away'
 }
 
 kick()

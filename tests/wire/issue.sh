@@ -4,8 +4,7 @@
 set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
-ctl=$QUIRE_B/quirectl
-conf=$QUIRE_DIR/conf
+. tests/lib/ctl.sh
 keys=$QUIRE_DIR/keys
 
 # example NAME: the lines between its marks, as they are to be typed.

@@ -4,32 +4,15 @@
 set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
+. tests/lib/ctl.sh
 # Set by name, below.
 old_pid='' young_pid='' fresh=''
-ctl=$QUIRE_B/quirectl
-conf=$QUIRE_DIR/conf
 keys=$QUIRE_DIR/keys
-out=$QUIRE_DIR/out
 url=$QUIRE_URL/ws/demo
 
 reload()
 {
 	"$ctl" -f "$conf" reload >"$out" 2>"$QUIRE_DIR/err"
-}
-
-# listen NAME TOKEN
-listen()
-{
-	timeout 60 "$ctl" listen "$url?token=$2" \
-	    >"$QUIRE_DIR/$1.out" 2>"$QUIRE_DIR/$1.end" &
-	eval "$1_pid=\$!"
-}
-
-# there N: so many connections have a store open.
-there()
-{
-	"$ctl" -f "$conf" connections -j >"$out"
-	[ "$(grep -c '"store": "sds:' "$out")" -eq "$1" ]
 }
 
 send()
@@ -108,9 +91,7 @@ is 'one that is not there: 65' $? 65
 is 'the last one: 65' $? 65
 reload
 has 'the client by the old key has to go' "$out" '^ended 1$'
-wait "$old_pid"
-is '... and is told why' "$(cat "$QUIRE_DIR/old.end")" \
-    'quirectl: closed: 4001 Unauthorized'
+ended old '... and is told why' '4001 Unauthorized'
 send "$WRITE" x
 is 'the old token is not taken' $? 77
 send "$fresh" 'still here'

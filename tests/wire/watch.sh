@@ -3,9 +3,7 @@
 set -u
 . tests/lib/server.sh
 . tests/lib/tap.sh
-ctl=$QUIRE_B/quirectl
-conf=$QUIRE_DIR/conf
-out=$QUIRE_DIR/out
+. tests/lib/ctl.sh
 url=$QUIRE_URL/ws/demo
 tracer=
 trap '[ -z "$tracer" ] || kill $tracer' EXIT
