@@ -190,8 +190,6 @@ crowd_verdict(struct crowd *w, struct crowd_client *c,
 
 	if (ring_tail(&c->peer.ring) < m->f[verdict_position].u)
 		fatalx(1, "%s: a verdict came before its frame", w->name);
-	if (m->f[verdict_code].u == CODE_STORAGE && m->f[verdict_seq].u != 0)
-		fatalx(1, "%s: what failed has a number", w->name);
 	if (m->f[verdict_code].u != CODE_STORAGE &&
 	    m->f[verdict_seq].u < c->answer)
 		fatalx(1, "%s: a verdict's number goes back", w->name);
