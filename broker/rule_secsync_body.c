@@ -52,6 +52,8 @@ secsync_body_ok(struct txn *t, const struct submit *s)
 	else
 		ok = body_blob(t, &w, &s->body);
 	ok = ok && body_rest_ok(buf_bytes(&w.rest));
+	if (w.rest.failed)
+		t->failed = 1;
 	buf_free(&w.rest);
 	return (ok);
 }

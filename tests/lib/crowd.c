@@ -354,7 +354,7 @@ crowd_entry(struct crowd *w, struct crowd_client *c, const struct ring_entry *e,
 	}
 }
 
-/* "slot session number", in the wrapping of its dialect. */
+/* "slot_session_number", in the wrapping of its dialect. */
 static void
 crowd_signal(struct crowd *w, struct crowd_client *c,
     const struct ring_entry *e, struct bytes frame)
@@ -369,7 +369,7 @@ crowd_signal(struct crowd *w, struct crowd_client *c,
 	snprintf(text, sizeof(text), "%.*s", (int)(frame.n - skip),
 	    (const char *)frame.p + skip);
 	if (frame.n <= skip ||
-	    sscanf(text, "%u %llu %u", &slot, &session, &number) != 3 ||
+	    sscanf(text, "%u_%llu_%u", &slot, &session, &number) != 3 ||
 	    slot >= CROWD_CLIENTS || session != e->origin)
 		fatalx(1, "%s: a signal that nobody sent: %s", w->name, text);
 	if (!w->ill && c->heard[slot].session == session &&
@@ -386,7 +386,7 @@ crowd_signal_text(const struct crowd *w, const struct crowd_client *c,
 {
 	const char *end = w->dialect == DIALECT_SDS ? "" : MODEL_AFTER;
 
-	buf_printf(out, "%s%zu %llu %u%s",
+	buf_printf(out, "%s%zu_%llu_%u%s",
 	    w->dialect == DIALECT_SDS ? "" : MODEL_BEFORE,
 	    (size_t)(c - w->client), (unsigned long long)c->peer.session,
 	    number, end);
