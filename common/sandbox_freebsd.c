@@ -96,7 +96,7 @@ freebsd_capsicum(int client_fd, int link_fd, int poll_fd)
 	cap_rights_init(&log, CAP_WRITE, CAP_FSTAT);
 	cap_rights_init(&queue, CAP_KQUEUE, CAP_EVENT);
 	if (freebsd_rights(client_fd, &stream) == -1 ||
-	    freebsd_rights(link_fd, &stream) == -1 ||
+	    (link_fd != -1 && freebsd_rights(link_fd, &stream) == -1) ||
 	    freebsd_rights(poll_fd, &queue) == -1)
 		return (-1);
 	/* Under inetd the log's descriptor is the client's, limited above. */

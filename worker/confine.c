@@ -26,6 +26,7 @@ confine(struct conn *c)
 	unsigned int missing;
 	int r;
 
+	c->confined = 1;
 	/* The stricter of the two: neither can loosen what the other asks. */
 	if (c->settings.sandbox < plan.level)
 		plan.level = (enum sandbox_level)c->settings.sandbox;

@@ -52,21 +52,20 @@ conn_serve(int fd, const char *broker, const char *peer,
 		return (SOURCE_FAILED);
 	}
 	c->plan = plan;
+	c->news = news;
 	if (news->crashed + news->turned > 0) {
 		tally_add(c, tally_crashed, news->crashed);
 		tally_add(c, tally_turned, news->turned);
 	}
-	if (link_open(c, broker) == -1) {
-		log_warn("%s: broker", peer);
-		reply_unavailable(fd, CONN_LINGER_MS);
-		c->fd = -1;
-		c->lost = 1;
-		conn_free(c);
-		return (SOURCE_FAILED);
-	}
 	conn_phase(c, CONN_HEAD, CONN_WELCOME_MS);
+	if (news->full)
+		unserved(c);
+	else if (link_open(c, broker) == -1) {
+		log_warn("%s: broker", peer);
+		unserved(c);
+	}
 	conn_loop(c, &mask);
-	end = c->granted ? SOURCE_WELL : c->end;
+	end = c->granted ? SOURCE_WELL : c->unserved ? SOURCE_FAILED : c->end;
 	conn_free(c);
 	return ((int)end);
 }
@@ -77,9 +76,7 @@ conn_kicked(struct conn *c, enum code code, unsigned close_code)
 	if (c->phase >= CONN_CLOSING)
 		return;
 	if (!c->welcome) {
-		reply_unavailable(c->fd, CONN_LINGER_MS);
-		c->fd = -1;
-		conn_drop(c);
+		unserved(c);
 		return;
 	}
 	c->ending = 1;
@@ -196,7 +193,8 @@ conn_free(struct conn *c)
 	buf_free(&c->out);
 	buf_free(&c->later);
 	buf_free(&c->message);
-	settings_free(&c->settings);
+	if (!c->unserved)
+		settings_free(&c->settings);
 	free(c);
 }
 

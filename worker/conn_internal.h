@@ -3,7 +3,7 @@
  * conn.c (loop), conn_time.c (deadlines), exchange.c (HTTP requests), frames.c
  * (WebSocket in), output.c (everything out), reply.c (HTTP answers), link.c
  * (the broker), submit.c (large bodies), reader.c (the ring), confine.c (the
- * sandbox).
+ * sandbox), unserved.c (when there is no broker).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.
@@ -79,6 +79,9 @@ struct conn {
 	int granted;			 /* a token of the client's was good */
 	enum source_end end;		 /* what a listener is told */
 	const struct sandbox_plan *plan; /* borrowed */
+	const struct conn_news *news;	 /* borrowed */
+	int confined; /* the plan was carried out, or failed */
+	int unserved; /* unserved() was called */
 	enum conn_phase phase;
 	struct poller poller;
 	struct settings settings;
@@ -137,10 +140,12 @@ struct conn {
 };
 
 /* --- conn.c --- */
-/* What a listener saw since the worker before: the broker hears it from this
- * one. */
+/* What a listener tells a worker. */
 struct conn_news {
+	/* What it saw since the worker before, for the broker. */
 	uint64_t crashed, turned;
+	const struct settings *settings; /* NULL: the broker did not say */
+	int full;			 /* there is no place for this client */
 };
 
 /*
@@ -159,6 +164,11 @@ int conn_blocked(const struct conn *);
 void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */
 int conn_wait_ms(const struct conn *); /* to the first deadline; -1: none */
 void conn_timers(struct conn *);       /* does what is due */
+
+/* --- unserved.c --- */
+/* From now on: there is no broker, and each request is refused. */
+void unserved(struct conn *);
+void unserved_plain(struct conn *); /* refused before any request */
 
 /* --- introduce.c --- */
 /* 1: go on to the request; 0: what the proxy says has not come whole. */

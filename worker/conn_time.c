@@ -72,6 +72,10 @@ conn_phase_over(struct conn *c)
 	}
 	switch (c->phase) {
 	case CONN_HEAD:
+		if (c->unserved) {
+			unserved_plain(c);
+			break;
+		}
 		if (c->dialect == NULL)
 			c->end = SOURCE_LATE;
 		if (c->exchange == NULL) { /* between requests */

@@ -1,6 +1,6 @@
 /*
  * Accept and fork.  The parent parses nothing a client sends: it counts, forks,
- * reaps and stops.  A client over a ceiling is told so and costs no process.
+ * reaps and stops.  A client over a ceiling costs no worker.
  */
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -22,6 +22,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/away.h"
 #include "worker/bind.h"
 #include "worker/conn_internal.h"
 #include "worker/listen.h"
@@ -45,7 +46,8 @@ struct listener_state {
 	struct places *places;
 	uint64_t refused;      /* clients, since the start */
 	struct conn_news news; /* for the next worker */
-	int64_t refused_ms;    /* when that was last logged */
+	struct away away;
+	int64_t refused_ms; /* when that was last logged */
 };
 
 static int listen_signal_pipe[2];
@@ -65,6 +67,8 @@ static void listen_exhausted(struct listener_state *, int fd);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
 static pid_t listen_fork(void);
+static void listen_away(struct listener_state *, int fd, const char *peer,
+    int64_t now);
 static void listen_refused(struct listener_state *, const char *peer,
     const char *why, int64_t now);
 static void listen_child(struct listener_state *, int fd, const char *peer)
@@ -108,6 +112,7 @@ listen_settle(struct listener_state *l)
 	unsigned max = LISTEN_CONNECTIONS, each = LISTEN_PER_ADDRESS;
 
 	if (listen_ask(c->broker, &l->settings) == 0) {
+		l->news.settings = &l->settings;
 		max = (unsigned)l->settings.connections_max;
 		each = (unsigned)l->settings.per_address_max;
 	} else {
@@ -333,7 +338,7 @@ listen_client(struct listener_state *l, int fd,
 	many = proxy_listed(l->settings.proxy, peer);
 	if ((why = places_full(l->places, &source, many, now)) != NULL) {
 		listen_refused(l, peer, why, now);
-		reply_unavailable(fd, 0);
+		listen_away(l, fd, peer, now);
 		return;
 	}
 	switch (pid = listen_fork()) {
@@ -345,7 +350,7 @@ listen_client(struct listener_state *l, int fd,
 		listen_child(l, fd, peer);
 	default:
 		places_take(l->places, pid, &source, many, now);
-		l->news = (struct conn_news){ 0, 0 };
+		l->news.crashed = l->news.turned = 0;
 		close(fd);
 	}
 }
@@ -367,6 +372,25 @@ listen_fork(void)
 	if ((pid = fork()) != 0)
 		sigprocmask(SIG_SETMASK, &was, NULL);
 	return (pid);
+}
+
+static void
+listen_away(struct listener_state *l, int fd, const char *peer, int64_t now)
+{
+	pid_t pid = -1;
+
+	if (away_may(&l->away, now))
+		pid = listen_fork();
+	if (pid == -1) {
+		reply_unavailable(fd, 0);
+		return;
+	}
+	if (pid == 0) {
+		l->news.full = 1;
+		listen_child(l, fd, peer);
+	}
+	away_took(&l->away, pid);
+	close(fd);
 }
 
 /* A flood leaves a line a second. */
@@ -415,6 +439,7 @@ listen_reap(struct listener_state *l)
 			l->news.crashed++;
 		} else
 			end = (enum source_end)WEXITSTATUS(status);
+		away_left(&l->away, pid);
 		if (places_leave(l->places, pid, end, now))
 			log_info("worker %ld: its address is turned away",
 			    (long)pid);
@@ -430,6 +455,7 @@ listen_stop(struct listener_state *l)
 	for (i = 0; i < l->nsockets; i++)
 		close(l->poll[i].fd);
 	log_info("stopping, %u connections", places_used(l->places));
+	away_kill(&l->away);
 	places_kill(l->places, SIGTERM);
 	while (places_used(l->places) > 0 && (left = end - clock_ms()) > 0) {
 		poll(&l->poll[l->nsockets], 1, (int)left);

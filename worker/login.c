@@ -22,6 +22,10 @@ conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
 	ssize_t nmac = 0, nkid = 0;
 	const uint8_t *dot;
 
+	if (c->unserved) {
+		c->dialect->refused(c, CODE_BUSY);
+		return;
+	}
 	if (store.n > STORE_NAME_MAX_BYTES)
 		goto refused;
 	/* A static token goes as it is, beside no MAC. */

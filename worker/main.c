@@ -239,7 +239,7 @@ static int
 main_client(const char *broker, const struct sandbox_plan *plan)
 {
 	char peer[LISTEN_PEER_MAX];
-	const struct conn_news alone = { 0, 0 };
+	const struct conn_news alone = { 0, 0, NULL, 0 };
 	struct stat st;
 	int fd, on = 1;
 

@@ -84,6 +84,17 @@ test('a broker that is killed, again and again, beside edits', async () => {
   assert.ok(a.connections >= 4)
 })
 
+test('a client that comes while there is no broker comes again', async () => {
+  await relay.killBroker()
+  const a = await connected(Engine, 'early')
+  await until('refused twice', () => a.closes.length >= 2)
+  assert.deepStrictEqual(a.closes[0], [1013, 'Try again later'])
+  await relay.startBroker()
+  await until('connected', () => a.state === 'open')
+  a.item('one', 'at last')
+  await same([a, await connected(Engine, 'early')])
+})
+
 test('thirty edits made while away, and nobody there to hear them', async () => {
   const a = client(Engine, 'away')
   for (let i = 0; i < 30; i++) a.item(`i${i}`, 'queued')

@@ -16,6 +16,8 @@ const uint32 = (...numbers) => {
 }
 
 // Reconnects for ever and at once, sends only while open, trusts every frame.
+// Where the connection is refused, or the upgrade, there is an error and no close,
+// and then this client does what the real one does: nothing, for ever.
 class Provider {
   // url, store, token; delay: milliseconds until it comes again
   constructor ({ url, store, token, delay = 20 }) {
@@ -48,16 +50,11 @@ class Provider {
       socket.onclose = ({ code, reason }) => {
         this.closes.push([code, reason])
         this.state = 'closed'
-        if (this.wanted) setTimeout(() => this.again(), this.delay)
+        if (this.wanted) {
+          setTimeout(() => this.wanted && this.connect().catch(() => {}),
+            this.delay)
+        }
       }
-    })
-  }
-
-  // A refused TCP connection gives an error and no close: then ask again.
-  again () {
-    if (!this.wanted) return
-    this.connect().catch(() => {
-      if (this.state === 'connecting') setTimeout(() => this.again(), this.delay)
     })
   }
 
