@@ -120,9 +120,10 @@ static void
 no_prefix_of_a_text_is_a_text(void **state)
 {
 	static const char *const texts[] = {
-		"{\"a\":[1,-2.5e3,\"x\\n\\ud83d\\ude00\xc3\xa9\",null],"
-		"\"b\":{\"c\":true,\"d\":false}}",
-		"[[],{},\"\"]", "\"text of more than eight octets\\u00e9\""
+		"{\"a\":[1,-2.5e3,\"x\\n\\ud83d\\ude00\xc3\xa9\",null]}",
+		"{\"b\":{\"c\":true,\"d\":false}}",
+		"[[],{},\"\"]",
+		"\"text of more than eight octets\\u00e9\"",
 	};
 	struct json_report r;
 	struct json v;
