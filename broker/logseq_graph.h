@@ -39,6 +39,7 @@ struct graph_meta {
 	uint64_t upload_ms;  /* when it was last heard of */
 	uint64_t upload_eid; /* the checksum has come so far */
 	struct graph_content live, staged;
+	uint64_t upload_bytes; /* of rows so far; a store may not have it yet */
 };
 
 /* An attribute as this decision knows it. */

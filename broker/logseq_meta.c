@@ -4,12 +4,15 @@
  * it and takes its place by changing one number.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "broker/logseq_graph.h"
 
 #define META_NUMBERS (sizeof(struct graph_meta) / sizeof(uint64_t))
+/* Before upload_bytes was counted. */
+#define META_OLD_BYTES offsetof(struct graph_meta, upload_bytes)
 
 static const uint8_t meta_name[] = { LOGSEQ_REG_META };
 
@@ -34,11 +37,12 @@ graph_begin(struct graph *g, struct txn *t)
 		return (found == -1 ? -1 : 0);
 	}
 	in = buf_bytes(&g->val);
-	if (in.n != sizeof(numbers)) {
+	if (in.n != sizeof(numbers) && in.n != META_OLD_BYTES) {
 		t->failed = 1;
 		return (-1);
 	}
-	for (i = 0; i < META_NUMBERS; i++)
+	memset(numbers, 0, sizeof(numbers));
+	for (i = 0; i < in.n / sizeof(uint64_t); i++)
 		numbers[i] = be64_get(in.p + i * sizeof(uint64_t));
 	memcpy(&g->m, numbers, sizeof(numbers));
 	return (0);

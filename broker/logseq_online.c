@@ -7,9 +7,14 @@
 #include "broker/claims.h"
 #include "broker/logseq_verbs.h"
 #include "common/logseq_index.h"
+#include "common/limits.h"
 #include "common/wire.h"
 
+/* Who comes after so many octets is not in the list: it goes in an info. */
+#define ONLINE_MAX_BYTES (INFO_MAX_BYTES / 2)
+
 static void online_publish(struct txn *);
+static void online_list(struct txn *, struct buf *);
 static void online_user(struct buf *, const struct txn_card *, struct map *);
 static int online_card(struct bytes card, struct bytes *editing);
 static void online_frame(struct txn *, const struct buf *, enum logseq_kind,
@@ -69,21 +74,44 @@ logseq_card(struct txn *t)
 	buf_free(&out);
 }
 
+enum code
+logseq_online(struct txn *t, const struct submit *s)
+{
+	struct buf out = BUF_INIT;
+
+	(void)s;
+	if (t->name.room != LOGSEQ_ROOM_GRAPH)
+		return (CODE_INVALID);
+	online_list(t, &out);
+	txn_info(t, buf_bytes(&out));
+	buf_free(&out);
+	return (CODE_OK);
+}
+
 static void
 online_publish(struct txn *t)
 {
 	struct buf out = BUF_INIT;
+
+	online_list(t, &out);
+	online_frame(t, &out, LOGSEQ_KIND_ONLINE, 0);
+	buf_free(&out);
+}
+
+static void
+online_list(struct txn *t, struct buf *out)
+{
 	struct map seen = { 0 };
 	struct txn_card c;
 	size_t i;
 
-	buf_add_str(&out, "{\"type\":\"online-users\",\"online-users\":[");
-	for (i = 0; txn_card(t, i, &c) == 0; i++)
-		online_user(&out, &c, &seen);
-	buf_add_str(&out, "]}");
-	online_frame(t, &out, LOGSEQ_KIND_ONLINE, 0);
+	buf_add_str(out, "{\"type\":\"online-users\",\"online-users\":[");
+	for (i = 0; out->len < ONLINE_MAX_BYTES && txn_card(t, i, &c) == 0; i++)
+		online_user(out, &c, &seen);
+	buf_add_str(out, "]}");
+	if (out->failed)
+		t->failed = 1;
 	map_free(&seen);
-	buf_free(&out);
 }
 
 static void

@@ -3,13 +3,14 @@
  * put into a generation of their own, and one number makes that the graph.
  * Until then nobody sees any of it, and what was there before stays.
  */
+#include "broker/config.h"
 #include "broker/logseq_verbs.h"
 #include "common/hex.h"
 #include "common/utf8.h"
 #include "common/wire.h"
 
-#define UPLOAD_SUM_ENTITIES 500
-#define UPLOAD_SUM_DATOMS   10000
+#define UPLOAD_SUM_ENTITIES 250
+#define UPLOAD_SUM_DATOMS   2500
 
 struct upload {
 	struct graph g;
@@ -27,6 +28,7 @@ static enum code upload_start(struct upload *, struct txn *);
 static enum code upload_go_on(struct upload *, struct txn *,
     const struct submit *);
 static enum code upload_end(struct upload *, enum code);
+static enum code upload_count(struct graph *, size_t n);
 static void upload_fresh(struct graph *, uint64_t gen);
 static void upload_row(struct upload *, struct bytes addr,
     struct bytes addresses, struct bytes content);
@@ -46,6 +48,7 @@ logseq_upload_begin(struct txn *t, const struct submit *s)
 	if (code == CODE_OK) {
 		graph_drop_upload(&u.g);
 		u.g.m.upload = ++u.g.m.gens;
+		u.g.m.upload_bytes = 0;
 		upload_fresh(&u.g, ++u.g.m.gens);
 		if (u.g.m.live.datoms == 0 && graph_t(&u.g) == 0) {
 			logseq_index_ready(t, 0);
@@ -65,6 +68,8 @@ logseq_upload_rows(struct txn *t, const struct submit *s)
 	enum code code = upload_go_on(&u, t, s);
 	int r = 0;
 
+	if (code == CODE_OK)
+		code = upload_count(&u.g, s->items.n);
 	while (code == CODE_OK && (r = list_next(&rest, &addr)) == 1) {
 		if (addr.n != 8 || list_next(&rest, &addresses) != 1 ||
 		    list_next(&rest, &content) != 1)
@@ -208,6 +213,16 @@ upload_end(struct upload *u, enum code code)
 	code = graph_code(&u->g, code);
 	graph_end(&u->g);
 	return (code);
+}
+
+/* All requests of an upload together. */
+static enum code
+upload_count(struct graph *g, size_t n)
+{
+	g->m.upload_bytes += n;
+	return (g->m.upload_bytes > (uint64_t)g->t->conf->logseq_snapshot_max
+		? CODE_TOO_LARGE
+		: CODE_OK);
 }
 
 static void

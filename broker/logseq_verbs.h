@@ -9,7 +9,7 @@
 
 /* Registers or records freed beside a TX, and by a SWEEP. */
 #define SWEEP_A_LITTLE 64
-#define SWEEP_A_LOT    2000
+#define SWEEP_A_LOT    500
 
 enum code logseq_state(struct txn *, const struct submit *);
 enum code logseq_tx(struct txn *, const struct submit *);
@@ -24,6 +24,7 @@ enum code logseq_upload_finish(struct txn *, const struct submit *);
 enum code logseq_pin(struct txn *, const struct submit *);
 enum code logseq_unpin(struct txn *, const struct submit *);
 enum code logseq_sweep(struct txn *, const struct submit *);
+enum code logseq_online(struct txn *, const struct submit *);
 
 /* --- logseq_person.c --- */
 /* Members of a JSON object, each with a comma in front. */

@@ -36,6 +36,7 @@ static const struct rule_verb logseq_verbs[] = {
 	{ "pin", LOGSEQ_PIN, SCOPE_READ, 1, logseq_pin },
 	{ "unpin", LOGSEQ_UNPIN, SCOPE_READ, 1, logseq_unpin },
 	{ "sweep", LOGSEQ_SWEEP, SCOPE_READ, 1, logseq_sweep },
+	{ "online", LOGSEQ_ONLINE, SCOPE_READ, 1, logseq_online },
 #define LOGSEQ_INDEX_VERB(no, NAME, name, room, need, scope)                   \
 	{ #name, LOGSEQ_##NAME, SCOPE_##scope, RULE_KIND(LOGSEQ_##NAME),       \
 		logseq_index_decide },

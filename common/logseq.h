@@ -46,7 +46,7 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
 #define LOGSEQ_OP_MAX	       128     /* octets of an outliner-op */
 #define LOGSEQ_ENTRIES_MAX     1000    /* entries of one tx/batch */
 #define LOGSEQ_ITEMS_MAX       20000   /* items of one tx/batch */
-#define LOGSEQ_DATOMS_MAX      1000    /* datoms of one UPLOAD_DATOMS */
+#define LOGSEQ_DATOMS_MAX      250     /* datoms of one UPLOAD_DATOMS */
 #define LOGSEQ_VALUE_MAX       196608  /* octets of a packed value */
 #define LOGSEQ_CHANGES_MAX     100000  /* datoms that one entry may change */
 #define LOGSEQ_WORK_MAX	       3000000 /* registers that a TX may go through */
@@ -121,6 +121,9 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  *           info: one octet, 1: again.  For when a worker has time after its
  *           answer; every TX does a little of it as well.
  *
+ * ONLINE    read.  info: the frame online-users as it is now, for those who
+ * missed one.
+ *
  * Index verbs: see common/logseq_index.h.  They take the numbers from
  * LOGSEQ_INDEX_VERBS on.
  */
@@ -138,6 +141,7 @@ enum logseq_verb {
 	LOGSEQ_PIN,
 	LOGSEQ_UNPIN,
 	LOGSEQ_SWEEP,
+	LOGSEQ_ONLINE,
 	LOGSEQ_INDEX_VERBS = 32
 };
 

@@ -10,16 +10,16 @@
 #include "worker/logseq_tx.h"
 
 #define SOCKET_DEPTH   16
-#define SOCKET_PONG_MS 240000 /* clients give up after 600000 of silence */
-#define SOCKET_EDITING 64     /* octets of a block's uuid */
+#define SOCKET_EDITING 64 /* octets of a block's uuid */
 
-enum socket_tag { SOCKET_HELLO = 1, SOCKET_BEHIND, SOCKET_TX };
+enum socket_tag { SOCKET_HELLO = 1, SOCKET_BEHIND, SOCKET_ONLINE, SOCKET_TX };
 
 struct socket_word {
 	const char *type;
 	void (*take)(struct logseq_web *, const struct json *);
 };
 
+static void socket_pong_later(struct conn *);
 static void socket_take(struct logseq_web *, const struct json *);
 static void socket_hello(struct logseq_web *, const struct json *);
 static void socket_ping(struct logseq_web *, const struct json *);
@@ -29,6 +29,9 @@ static void socket_tx(struct logseq_web *, const struct json *);
 static void socket_start(struct logseq_web *);
 static void socket_verdict(struct logseq_web *, const struct verdict_in *);
 static void socket_missed(struct logseq_web *, const struct verdict_in *);
+static void socket_online(struct logseq_web *, const struct verdict_in *);
+static void socket_ask_online(struct logseq_web *);
+static void socket_pulled(struct logseq_web *);
 static void socket_fetched(struct logseq_web *, const struct fetched_in *);
 static void socket_drained(struct logseq_web *);
 static void socket_free(void *);
@@ -80,7 +83,7 @@ logseq_socket_opened(struct logseq_web *w)
 	w->socket->open = 1;
 	conn_hold(w->conn, 0);
 	conn_live(w->conn, 0);
-	conn_timer(w->conn, conn_now_ms(w->conn) + SOCKET_PONG_MS);
+	socket_pong_later(w->conn);
 }
 
 void
@@ -118,7 +121,8 @@ logseq_socket_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 		socket_take(w, &message);
 }
 
-/* What was missed can only have been news of what the graph is now. */
+/* What was missed can only have been news of what the graph is now, and of who
+ * is here. */
 void
 logseq_socket_behind(struct conn *c, uint64_t seq)
 {
@@ -126,14 +130,16 @@ logseq_socket_behind(struct conn *c, uint64_t seq)
 
 	(void)seq;
 	logseq_submit(conn_state(c), &out);
+	socket_ask_online(conn_state(c));
 	conn_live(c, conn_seq(c));
 }
 
-/* A list of users too large for the ring: the next one may fit again. */
+/* Only a list of users is ever too large for the ring. */
 void
 logseq_socket_stub(struct conn *c, const struct entry *e)
 {
 	(void)e;
+	socket_ask_online(conn_state(c));
 	conn_live(c, conn_seq(c));
 }
 
@@ -144,7 +150,16 @@ logseq_socket_timer(struct conn *c)
 
 	if (!logseq_pull_writing(&w->socket->pull))
 		conn_send(c, WS_TEXT, BYTES_LIT("{\"type\":\"pong\"}"));
-	conn_timer(c, conn_now_ms(c) + SOCKET_PONG_MS);
+	socket_pong_later(c);
+}
+
+static void
+socket_pong_later(struct conn *c)
+{
+	uint64_t ms = conn_settings(c)->logseq_pong_ms;
+
+	if (ms != 0)
+		conn_timer(c, conn_now_ms(c) + (int64_t)ms);
 }
 
 static void
@@ -268,10 +283,15 @@ socket_verdict(struct logseq_web *w, const struct verdict_in *v)
 {
 	if (v->tag >= LOGSEQ_PULL_TAG) {
 		logseq_pull_verdict(&w->socket->pull, v);
+		socket_pulled(w);
 		return;
 	}
 	if (v->tag == SOCKET_BEHIND) {
 		socket_missed(w, v);
+		return;
+	}
+	if (v->tag == SOCKET_ONLINE) {
+		socket_online(w, v);
 		return;
 	}
 	conn_hold(w->conn, 0);
@@ -300,16 +320,47 @@ socket_missed(struct logseq_web *w, const struct verdict_in *v)
 		socket_say_changed(w, state.t);
 }
 
+/* Not between the parts of a pull, but behind it. */
+static void
+socket_online(struct logseq_web *w, const struct verdict_in *v)
+{
+	if (v->code != CODE_OK)
+		conn_close(w->conn, WS_CODE_ERROR, "server error");
+	else if (logseq_pull_writing(&w->socket->pull))
+		w->socket->online_due = 1;
+	else
+		conn_send(w->conn, WS_TEXT, v->info);
+}
+
+static void
+socket_ask_online(struct logseq_web *w)
+{
+	struct submit_out out = { .tag = SOCKET_ONLINE, .verb = LOGSEQ_ONLINE };
+
+	w->socket->online_due = 0;
+	logseq_submit(w, &out);
+}
+
+/* The pull is further, or done. */
+static void
+socket_pulled(struct logseq_web *w)
+{
+	if (w->socket->online_due && !logseq_pull_writing(&w->socket->pull))
+		socket_ask_online(w);
+}
+
 static void
 socket_fetched(struct logseq_web *w, const struct fetched_in *f)
 {
 	logseq_pull_fetched(&w->socket->pull, f);
+	socket_pulled(w);
 }
 
 static void
 socket_drained(struct logseq_web *w)
 {
 	logseq_pull_drained(&w->socket->pull);
+	socket_pulled(w);
 }
 
 static void

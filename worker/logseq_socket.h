@@ -8,8 +8,9 @@
 #include "worker/logseq_pull.h"
 
 struct logseq_socket {
-	int open; /* the upgrade was accepted */
-	int seed; /* the batch under way came as strings */
+	int online_due; /* a list of users was missed in a pull */
+	int open;	/* the upgrade was accepted */
+	int seed;	/* the batch under way came as strings */
 	struct logseq_pull pull;
 };
 

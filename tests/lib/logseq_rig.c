@@ -37,6 +37,7 @@ rig_new_on(struct rig *r, struct kv *kv)
 	r->session = 5;
 	r->now_ms = 1000000;
 	r->claims.sub = r->subject;
+	r->conf.logseq_snapshot_max = INT64_MAX;
 	if (r->kv == NULL || r->reader == NULL)
 		return (-1);
 	rig_graph_new(r);

@@ -307,7 +307,7 @@ upload_pages(unsigned int n, const char *title, int e2ee)
 		    "n");
 		datom(&list, LOGSEQ_OP_ADD, i, "block/title", LOGSEQ_STRING,
 		    title);
-		if (i % 300 != 0 && i != n)
+		if (i % 80 != 0 && i != n)
 			continue;
 		if (i == n && e2ee) {
 			datom(&list, LOGSEQ_OP_ADD, n + 1, "db/ident",

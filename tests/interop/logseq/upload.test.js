@@ -203,3 +203,30 @@ test('an upload that another one replaces midway ends with 409',
     slow.end(rows)
     assert.strictEqual((await answered).statusCode, 409)
   })
+
+test('the limit is that of an upload, not of a request', async () => {
+  const small = await Relay.start(['logseq_snapshot_max 1M'])
+  const ann = new User(small, 'ann')
+  const id = await ann.graph('small')
+  const title = 'x'.repeat(7000)
+  const rows = (from) => frame(Array.from({ length: 100 }, (_, i) =>
+    [1000000 + from + i, JSON.stringify(['^ ', '~:keys',
+      [[1, '~:block/title', title, 536870913]]]), null]))
+  const send = (query, body) => ann.http('POST',
+    `/sync/${id}/snapshot/upload?${query}`, body)
+  const made = await ann.batch(id, 0, [['~:db/add', 'a', '~:block/uuid',
+    '~u00000000-0000-4000-8000-000000000001']])
+  assert.strictEqual(made.t, 1)
+
+  assert.strictEqual((await send('finished=false', rows(0))).status, 200)
+  const second = await send('reset=false&finished=false', rows(100))
+  assert.strictEqual(second.status, 413)
+  assert.deepStrictEqual(second.body, { error: 'too large' })
+  const third = await send('reset=false&finished=true', rows(200))
+  assert.strictEqual(third.status, 413)
+  // What was there is there, and another upload begins at nothing.
+  const { body } = await ann.http('GET', `/sync/${id}/pull`)
+  assert.strictEqual(body.t, 1)
+  assert.strictEqual((await send('finished=false', rows(0))).status, 200)
+  await small.stop()
+})
