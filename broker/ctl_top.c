@@ -3,6 +3,7 @@
  * stores that most connections are in.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,9 @@ struct top_store {
 	size_t connections;
 };
 
+static volatile sig_atomic_t top_stopped;
+
+static void top_stop(int);
 static int top_run(const char *control, long times);
 static int top_look(const char *control, struct top_look *);
 static int top_show(const char *control, const struct top_look *,
@@ -53,6 +57,7 @@ static int top_pause(int tty);
 int
 ctl_top(const struct ctl *ctl, int argc, char **argv)
 {
+	struct sigaction sa = { .sa_handler = top_stop };
 	struct termios was, raw;
 	struct config *config;
 	long times = 0; /* for ever */
@@ -67,17 +72,27 @@ ctl_top(const struct ctl *ctl, int argc, char **argv)
 		return (ctl_usage(argv[0]));
 	if ((config = ctl_config(ctl)) == NULL)
 		return (EX_CONFIG);
-	/* A key counts at once. */
-	if ((tty = tcgetattr(STDIN_FILENO, &was)) == 0) {
+	/* A key counts at once; the terminal is given back as it was. */
+	if ((tty = tcgetattr(STDIN_FILENO, &was) == 0)) {
+		sigemptyset(&sa.sa_mask);
+		sigaction(SIGINT, &sa, NULL);
+		sigaction(SIGTERM, &sa, NULL);
 		raw = was;
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
 	status = top_run(config->control, times);
-	if (tty == 0)
+	if (tty)
 		tcsetattr(STDIN_FILENO, TCSANOW, &was);
 	config_free(config);
 	return (status);
+}
+
+static void
+top_stop(int sig)
+{
+	(void)sig;
+	top_stopped = 1;
 }
 
 static int
@@ -224,7 +239,7 @@ top_more(const void *a, const void *b)
 	return (bytes_cmp(x->name, y->name));
 }
 
-/* 1: q was pressed. */
+/* 1: q was pressed, or a signal said so. */
 static int
 top_pause(int tty)
 {
@@ -234,5 +249,5 @@ top_pause(int tty)
 	while (poll(&p, 1, TOP_EVERY_MS) > 0)
 		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q')
 			return (1);
-	return (0);
+	return (top_stopped);
 }

@@ -78,7 +78,18 @@ if command -v script >/dev/null; then
 	printf q | timeout 20 script -qec "'$ctl' -f '$conf' top" /dev/null \
 	    >"$out"
 	is 'q ends it' $? 0
+	mkfifo "$QUIRE_DIR/typed"
+	timeout 20 script -qec "'$ctl' -f '$conf' top; stty -a" /dev/null \
+	    <"$QUIRE_DIR/typed" >"$out" &
+	exec 3>"$QUIRE_DIR/typed"
+	soon grep -q connections "$out"
+	printf '\003' >&3
+	wait $!
+	has 'an interrupt does too, and gives the terminal back' "$out" \
+	    '(^| )icanon'
+	exec 3>&-
 else
 	skip 'q ends it' 'no script(1)'
+	skip 'an interrupt gives the terminal back' 'no script(1)'
 fi
 finished
