@@ -41,7 +41,7 @@ static void canvas_say(struct txn *, unsigned int flags, unsigned int kind,
 static int canvas_held(struct txn *, struct bytes client, struct bytes key);
 
 static const struct rule_verb canvas_verbs[] = {
-	{ "patch", CANVAS_PATCH, SCOPE_WRITE, 1, canvas_patch },
+	{ "patch", CANVAS_PATCH, SCOPE_WRITE, VERB_LENGTHY, canvas_patch },
 	{ "presence", CANVAS_PRESENCE, SCOPE_WRITE, 0, canvas_presence },
 	{ NULL, 0, SCOPE_NONE, 0, NULL },
 };

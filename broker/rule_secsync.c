@@ -50,8 +50,9 @@ static enum code relay(struct txn *, const struct submit *, const char *before,
 static enum code done(const struct txn *, enum code);
 
 static const struct rule_verb secsync_verbs[] = {
-	{ "snapshot", SECSYNC_SNAPSHOT, SCOPE_WRITE, 1, rule_snapshot },
-	{ "update", SECSYNC_UPDATE, SCOPE_WRITE, 1, rule_update },
+	{ "snapshot", SECSYNC_SNAPSHOT, SCOPE_WRITE, VERB_LENGTHY,
+	    rule_snapshot },
+	{ "update", SECSYNC_UPDATE, SCOPE_WRITE, VERB_LENGTHY, rule_update },
 	{ "probe", SECSYNC_PROBE, SCOPE_WRITE, 1, rule_probe },
 	{ "ephemeral", SECSYNC_EPHEMERAL, SCOPE_WRITE, 0, rule_ephemeral },
 	{ NULL, 0, SCOPE_NONE, 0, NULL },

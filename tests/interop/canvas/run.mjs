@@ -293,6 +293,34 @@ serve('a room of 100,000 components, seeded while another watches', [],
     await until('the same', () => a.state() === b.state())
   })
 
+// Times are compared with one another only: nothing of it is a matter of speed.
+serve('a request of 100,000 components holds up no other room', [],
+  async () => {
+    const other = await raw('other', 'other')
+    const big = await raw('big')
+    let asked, longest = 0
+    const ask = () => {
+      asked = performance.now()
+      other.socket.send(JSON.stringify({ type: 'patch', messageId: 'm',
+        documentPatches: [{ e: { _exists: true, asked } }] }))
+    }
+    other.socket.on('message', data => {
+      if (!String(data).startsWith('{"type":"ack"')) return
+      longest = Math.max(longest, performance.now() - asked)
+      ask()
+    })
+    const text = JSON.stringify({ type: 'patch', messageId: 'big',
+      documentPatches: [boxes(100000, '')] })
+    ask()
+    const begun = performance.now()
+    big.socket.send(text)
+    await until('it is done', () =>
+      big.frames.some(f => f.messageId === 'big'), 60000)
+    const whole = performance.now() - begun
+    assert.ok(longest < whole / 4, `${longest} ms of ${whole}`)
+    for (const c of [other, big]) c.socket.close()
+  })
+
 serve('a component of 5 MB, to who watches and who comes', [], async () => {
   const document = { 'big/any': { _exists: true, s: 'x'.repeat(5e6),
     a: Array.from({ length: 50000 }, (_, i) => i) } }
@@ -617,11 +645,11 @@ serve('numbers rise on every socket and make the same room', [], async () => {
 })
 
 // A connection without the client.
-function raw (id) {
+function raw (id, room = 'room') {
   return new Promise((resolve, reject) => {
     const c = { frames: [] }
-    c.socket = new WebSocket(`${relay.canvas}?roomId=room&clientId=${id}` +
-      `&token=${relay.token({})}`, { maxPayload: 1 << 28 })
+    c.socket = new WebSocket(`${relay.canvas}?roomId=${room}` +
+      `&clientId=${id}&token=${relay.token({})}`, { maxPayload: 1 << 28 })
     c.socket.on('error', reject)
     c.socket.on('message', data => {
       c.frames.push(JSON.parse(data))
