@@ -47,6 +47,9 @@ fetch_read(struct op *op, struct txn *t)
 		return (CODE_INVALID);
 	f.limit = limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
 							: (size_t)limit;
+	/* A buffer that grows copies what it has each time. */
+	if (what == FETCH_LOG || what == FETCH_FIELDS)
+		buf_room(&f.out, f.limit);
 	code = fetchers[what](&f, m);
 	if (f.out.failed)
 		t->failed = 1;

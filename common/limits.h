@@ -22,6 +22,12 @@
 #define BLOB_SLICE_BYTES (64u * KIB)
 /* How much one FETCH may bring back. */
 #define FETCH_MAX_BYTES (256u * KIB)
+/*
+ * How much of anything but a blob a worker asks for: such an answer is one
+ * write for the broker, as the link's socket takes it whole, and costs the
+ * store little that it read too far (broker/kv_bdb_scan.c).
+ */
+#define FETCH_PAGE_BYTES (144u * KIB)
 
 #define STORE_NAME_MAX_BYTES 1024u
 #define CARD_MAX_BYTES	     (64u * KIB)

@@ -325,14 +325,15 @@ conn_pump(struct conn *c)
 	for (i = 0; i < CONN_STEPS && c->phase != CONN_DEAD; i++) {
 		if (conn_step(c))
 			continue;
-		output_flush(c);
+		/* The broker can be at work while the client is written to. */
 		link_flush(c);
+		output_flush(c);
 		if (!conn_drained(c) && !conn_step(c))
 			break;
 	}
 	c->busy = i == CONN_STEPS;
-	output_flush(c);
 	link_flush(c);
+	output_flush(c);
 	conn_settle(c);
 }
 

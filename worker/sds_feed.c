@@ -1,7 +1,9 @@
 /*
- * The jobs as steps over pages of entries.  A page is kept while the blob of
- * one of its entries is fetched in between.
+ * The jobs as steps over pages of entries.  While one is sent the next is read:
+ * it is asked for ahead, unless an entry has a blob, which is to come between.
+ * A page is kept only as far as it could not be sent when it came.
  */
+#include "common/limits.h"
 #include "common/utf8.h"
 #include "worker/sds_feed.h"
 
@@ -9,6 +11,10 @@ static void sds_feed_start(struct sds_feed *, enum sds_feed_step first,
     enum sds_feed_step then);
 static enum code sds_feed_page(struct sds_feed *, const struct fetched_in *);
 static enum code sds_feed_slice(struct sds_feed *, const struct fetched_in *);
+static int sds_feed_look(struct sds_feed *, struct bytes);
+static struct bytes sds_feed_rest(const struct sds_feed *);
+static int sds_feed_keep(struct sds_feed *);
+static int sds_feed_ahead(const struct sds_feed *);
 static void sds_feed_piece(struct sds_feed *, struct bytes);
 static int sds_feed_entry(struct sds_feed *);
 static void sds_feed_send(struct sds_feed *, const struct entry *);
@@ -90,7 +96,11 @@ sds_feed_fetched(struct sds_feed *f, const struct fetched_in *in)
 		return (CODE_OK);
 	f->asked = 0;
 	code = f->pull.blob != 0 ? sds_feed_slice(f, in) : sds_feed_page(f, in);
-	return (code != CODE_OK ? code : sds_feed_run(f));
+	if (code == CODE_OK)
+		code = sds_feed_run(f);
+	if (sds_feed_keep(f) == -1 && code == CODE_OK)
+		code = CODE_BUSY;
+	return (code);
 }
 
 enum code
@@ -98,13 +108,19 @@ sds_feed_run(struct sds_feed *f)
 {
 	int r;
 
-	while (f->step != SDS_FEED_IDLE && !f->asked &&
-	    conn_queued(f->conn) < CONN_LOW_BYTES) {
+	while (
+	    f->step != SDS_FEED_IDLE && conn_queued(f->conn) < CONN_LOW_BYTES) {
+		if (sds_feed_ahead(f))
+			sds_feed_ask(f);
 		if (pull_active(&f->pull)) {
+			if (f->asked)
+				break;
 			f->asked = 1;
 			pull_ask(&f->pull, f->conn, 0);
 		} else if ((r = sds_feed_entry(f)) == -1) {
 			return (CODE_STORAGE);
+		} else if (r == 0 && f->asked) {
+			break;
 		} else if (r == 0 && f->more) {
 			sds_feed_ask(f);
 		} else if (r == 0) {
@@ -122,15 +138,15 @@ sds_feed_start(struct sds_feed *f, enum sds_feed_step first,
 	f->next = then;
 	f->at = f->after;
 	f->more = first != SDS_FEED_SIGNAL;
+	f->blobs = 0;
 	f->used = 0;
 	buf_clear(&f->page);
+	f->fresh = BYTES_NONE;
 }
 
 static enum code
 sds_feed_page(struct sds_feed *f, const struct fetched_in *in)
 {
-	f->used = 0;
-	buf_clear(&f->page);
 	f->more = in->more;
 	if (in->code == CODE_OK && f->upto == SDS_FEED_NEWEST)
 		f->upto = f->live = in->seq;
@@ -141,8 +157,57 @@ sds_feed_page(struct sds_feed *f, const struct fetched_in *in)
 	/* More without anything now would never end. */
 	if (in->more && in->entries.n == 0)
 		return (CODE_STORAGE);
-	return (
-	    buf_add_bytes(&f->page, in->entries) == -1 ? CODE_BUSY : CODE_OK);
+	if (sds_feed_look(f, in->entries) == -1)
+		return (CODE_STORAGE);
+	buf_drop(&f->page, f->used);
+	f->used = 0;
+	if (f->page.len > 0)
+		return (buf_add_bytes(&f->page, in->entries) == -1 ? CODE_BUSY
+								   : CODE_OK);
+	f->fresh = in->entries;
+	return (CODE_OK);
+}
+
+/* What must be known of a page before any of it is sent. */
+static int
+sds_feed_look(struct sds_feed *f, struct bytes entries)
+{
+	struct entry e;
+	int r;
+
+	while ((r = entry_unpack(&entries, &e)) == 1) {
+		f->at = e.seq;
+		f->blobs |= (e.flags & ENTRY_BLOB) != 0;
+	}
+	return (r);
+}
+
+static struct bytes
+sds_feed_rest(const struct sds_feed *f)
+{
+	return (f->fresh.n > 0 ? f->fresh
+			       : bytes_skip(buf_bytes(&f->page), f->used));
+}
+
+/* The answer ends here. */
+static int
+sds_feed_keep(struct sds_feed *f)
+{
+	struct bytes rest = f->fresh;
+
+	f->fresh = BYTES_NONE;
+	return (rest.n > 0 ? buf_add_bytes(&f->page, rest) : 0);
+}
+
+/* The next page may come while this one is sent. */
+static int
+sds_feed_ahead(const struct sds_feed *f)
+{
+	struct bytes rest = sds_feed_rest(f);
+
+	return (f->more && !f->asked && !f->blobs && rest.n > 0 &&
+	    rest.n <= FETCH_PAGE_BYTES &&
+	    (f->step == SDS_FEED_LOG || f->step == SDS_FEED_FIELDS));
 }
 
 /*
@@ -183,15 +248,19 @@ sds_feed_piece(struct sds_feed *f, struct bytes piece)
 static int
 sds_feed_entry(struct sds_feed *f)
 {
-	struct bytes rest = bytes_skip(buf_bytes(&f->page), f->used);
+	struct bytes rest = sds_feed_rest(f);
 	struct entry e;
 	size_t before = rest.n;
 	int r;
 
-	if ((r = entry_unpack(&rest, &e)) != 1)
+	if ((r = entry_unpack(&rest, &e)) != 1) {
+		f->blobs = 0;
 		return (r);
-	f->used += before - rest.n;
-	f->at = e.seq;
+	}
+	if (f->fresh.n > 0)
+		f->fresh = rest;
+	else
+		f->used += before - rest.n;
 	if (f->skip_own && e.origin == conn_session(f->conn))
 		return (1);
 	sds_feed_send(f, &e);

@@ -25,7 +25,7 @@ struct sds_feed {
 	enum sds_feed_step next; /* after step, with the same numbers */
 	uint64_t after;		 /* numbers of the job: after < n <= upto */
 	uint64_t upto;
-	uint64_t at;   /* newest number received in this step */
+	uint64_t at;   /* newest number received in this step, sent or not */
 	uint64_t live; /* where the ring goes on */
 	int whole;     /* a value is one frame, whatever its size */
 	int skip_own;  /* what this session wrote is not sent */
@@ -35,6 +35,8 @@ struct sds_feed {
 	uint8_t key[SDS_KEY_BYTES];
 	struct buf page; /* entries, those before `used` are done with */
 	size_t used;
+	struct bytes fresh; /* in place of page, while an answer is here */
+	int blobs;	    /* some of them have a blob */
 	struct pull pull;
 	struct sds_out out;
 	int text; /* a signal that is text: gathered, then looked at */

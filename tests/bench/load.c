@@ -223,7 +223,7 @@ load_catchup(const size_t *a)
 {
 	const char *broker = getenv("LOAD_BROKER");
 	struct load_client sender, *c;
-	double t, all, part;
+	double t, all, part, own;
 
 	load_hearing(1);
 	load_open(&load, &sender, load.say);
@@ -233,6 +233,7 @@ load_catchup(const size_t *a)
 		continue;
 	all = cost_cpu_s();
 	part = cost_cpu_of_s(broker);
+	own = cost_own_cpu_s();
 	t = cost_now_s();
 	c = load_open_all(&load, 1, load.hear);
 	while (c->got < numbered)
@@ -240,8 +241,10 @@ load_catchup(const size_t *a)
 	t = cost_now_s() - t;
 	part = cost_cpu_of_s(broker) - part;
 	all = cost_cpu_s() - all;
-	printf("mb_per_s=%.1f broker_share=%.3f servers_share=%.3f\n",
-	    (double)c->bytes / t / 1e6, part / t, all / t);
+	own = cost_own_cpu_s() - own;
+	printf("mb_per_s=%.1f broker_share=%.3f servers_share=%.3f "
+	       "own_share=%.3f\n",
+	    (double)c->bytes / t / 1e6, part / t, all / t, own / t);
 }
 
 /* Nobody says anything, but pings are answered. */

@@ -12,6 +12,7 @@ const here = import.meta.dirname
 const build = path.resolve(process.env.QUIRE_B || '.build')
 const extracted = path.join(build, 'peers')
 const LIMIT_MS = 120000
+const SCRIPT_LIMIT_MS = 600000
 
 // What the relay is told beside the many connections it may have.
 const variants = {
@@ -194,9 +195,9 @@ function env (more) {
 }
 
 // What a program printed; a failed one says so and is no figure.
-function run (program, args, more) {
+function run (program, args, more, limit = LIMIT_MS) {
   return new Promise(resolve => execFile(program, args,
-    { env: env(more), timeout: LIMIT_MS, maxBuffer: 1 << 26 },
+    { env: env(more), timeout: limit, maxBuffer: 1 << 26 },
     (error, text, log) => {
       if (error) {
         console.error(`bench: ${program} ${args.slice(-6).join(' ')}: ` +
@@ -241,7 +242,7 @@ const later = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 // A script that compares by itself; what it prints, or nothing.
 export function script (words) {
-  return run(words[0], words.slice(1))
+  return run(words[0], words.slice(1), {}, SCRIPT_LIMIT_MS)
 }
 
 // From Debian's archive into the build directory, once.

@@ -19,6 +19,7 @@
 struct conn {
 	struct buf frames; /* opcode, size be64, payload */
 	size_t queued;
+	int takes; /* frames until it takes no more, 0: it takes all */
 	int asked;
 	enum fetch_what what;
 	uint64_t after, upto;
@@ -37,6 +38,8 @@ conn_begin(struct conn *c, unsigned int opcode, uint64_t size)
 {
 	buf_add_u8(&c->frames, (uint8_t)opcode);
 	buf_add_be64(&c->frames, size);
+	if (c->takes > 0 && --c->takes == 0)
+		c->queued = CONN_LOW_BYTES;
 }
 
 void
@@ -275,6 +278,57 @@ pages_go_on_after_their_last_entry(void **state)
 }
 
 static void
+a_page_is_asked_for_while_another_is_sent(void **state)
+{
+	struct entry p[] = { patch(1, 0, "a"), patch(2, 0, "b"),
+		patch(3, 0, "c"), patch(4, 0, "d"), patch(5, 0, "e") };
+
+	(void)state;
+	sds_feed_history(&feed, 0, 5, 0);
+	sds_feed_run(&feed);
+	answer(NULL, 0, 0, 5);
+	conn.takes = 1;
+	answer(p, 2, 1, 5);
+	assert_frame("\001a");
+	assert_int_equal(conn.frames.len, 0);
+	assert_true(conn.asked);
+	assert_int_equal(conn.after, 2);
+	/* It comes while the client takes nothing, and is the last so far. */
+	answer(p + 2, 2, 1, 5);
+	assert_int_equal(conn.frames.len, 0);
+	assert_false(conn.asked);
+	conn.queued = 0;
+	sds_feed_run(&feed);
+	assert_frame("\001b");
+	assert_frame("\001c");
+	assert_frame("\001d");
+	assert_int_equal(conn.after, 4);
+	answer(p + 4, 1, 0, 5);
+	assert_frame("\001e");
+	assert_done(5);
+}
+
+static void
+a_blob_comes_before_the_next_page(void **state)
+{
+	struct entry v = value_blob(1, FETCH_MAX_BYTES);
+
+	(void)state;
+	sds_feed_history(&feed, 0, 2, 0);
+	sds_feed_run(&feed);
+	answer(&v, 1, 1, 2);
+	assert_int_equal(conn.what, FETCH_BLOB);
+	answer_slice(FETCH_MAX_BYTES, 'x');
+	assert_int_equal(conn.what, FETCH_FIELDS);
+	assert_int_equal(conn.after, 1);
+	answer(NULL, 0, 0, 2);
+	answer(NULL, 0, 0, 2);
+	assert_int_equal(frame(WS_BINARY).n,
+	    1 + SDS_KEY_BYTES + FETCH_MAX_BYTES);
+	assert_done(2);
+}
+
+static void
 nothing_is_asked_while_the_client_does_not_take_it(void **state)
 {
 	struct entry p[] = { patch(1, 0, "a"), patch(2, 0, "b") };
@@ -488,6 +542,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_replay_is_values_then_patches_then_the_ring),
 		T(pages_go_on_after_their_last_entry),
+		T(a_page_is_asked_for_while_another_is_sent),
+		T(a_blob_comes_before_the_next_page),
 		T(nothing_is_asked_while_the_client_does_not_take_it),
 		T(a_large_value_is_replayed_in_chunks_of_one_mebibyte),
 		T(a_value_of_one_mebibyte_is_replayed_whole),
