@@ -25,6 +25,7 @@ static const char *claims_texts(const json_t *, struct claims *,
 static const char *claims_times(const json_t *, struct claims *);
 static const char *claims_scope(const json_t *, struct claims *);
 static const char *claims_dialects(const json_t *, struct claims *);
+static size_t claims_count(const json_t *);
 static struct bytes claims_copy(struct claims_arena *, struct bytes);
 static int64_t claims_seconds(double);
 
@@ -310,7 +311,8 @@ claims_list(const json_t *value, struct claims_list *out,
 	return (0);
 }
 
-size_t
+/* A string counts as a list of one; what is neither, as a list of none. */
+static size_t
 claims_count(const json_t *value)
 {
 	return (json_is_string(value) ? 1 : json_array_size(value));

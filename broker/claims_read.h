@@ -18,8 +18,7 @@ struct claims_arena {
 
 /* The string's own octets, which end with the JSON. */
 int claims_string(const json_t *, struct bytes *out);
-/* A string counts as a list of one; what is neither, as a list of none. */
-size_t claims_count(const json_t *);
+/* Of a list; a string counts as a list of one. */
 int claims_item(const json_t *, size_t i, struct bytes *out);
 /* Copies of 1 to CLAIMS_LIST_MAX strings, none empty; *out owns its array. */
 int claims_list(const json_t *, struct claims_list *out, struct claims_arena *);

@@ -14,6 +14,11 @@
 #define EXP_MAX_S ((int64_t)100 * 365 * 24 * 3600)
 
 static enum code login_check(struct session *, const struct msg *);
+static enum code login_genuine(const struct broker *, const struct msg *,
+    struct claims *, const char **why);
+static enum code login_allowed(const struct session *, const struct msg *,
+    const struct claims *);
+static bool login_aud_exact(const struct broker *, unsigned int dialect);
 static void login_expiry(struct session *);
 static int login_refused(struct session *, enum code);
 static int login_enforced(const struct session *);
@@ -75,69 +80,99 @@ handle_login(struct session *s, const struct msg *m)
 static enum code
 login_check(struct session *s, const struct msg *m)
 {
-	struct broker *b = s->broker;
 	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
-	struct bytes store = m->f[login_store].b;
-	const struct oidc oidc = {
-		.keys = b->jwks,
-		.issuer = b->conf->oidc_issuer,
-		.audience = &b->conf->oidc_audience,
-	};
-	struct token_rules rules = {
-		.issuer = b->conf->issuer,
-		.skew_s = b->conf->skew,
-		.exp_required = b->conf->exp_required,
-		.sub_empty = dialect == DIALECT_SDS,
-		.aud_string = dialect == DIALECT_SDS && b->conf->sds_aud_exact,
-		.oidc =
-		    dialect == DIALECT_LOGSEQ && b->jwks != NULL ? &oidc : NULL,
-	};
 	struct claims c;
-	int result;
+	const char *why;
+	enum code code;
 
 	if (m->f[login_dialect].u >= DIALECT_COUNT ||
 	    rule_find(dialect) == NULL)
 		return (CODE_DISABLED);
 	if (s->doc != NULL && s->dialect != dialect)
 		return (CODE_BAD_STATE);
-	if (m->f[login_mac].b.n == 0 && token_is_plain(m->f[login_input].b))
-		result = statics_verify(b->statics, m->f[login_input].b, &c);
-	else
-		result = token_verify(b->keys, &rules, m->f[login_input].b,
-		    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL),
-		    &c);
-	if (result != TOKEN_OK) {
-		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
-		    dialect_name(dialect), token_result_name(result));
-		return (
-		    result == TOKEN_EXPIRED ? CODE_EXPIRED : CODE_BAD_TOKEN);
+	code = login_genuine(s->broker, m, &c, &why);
+	if (code == CODE_OK) {
+		code = login_allowed(s, m, &c);
+		why = code_name(code);
+		if (code != CODE_OK)
+			claims_free(&c);
 	}
-	if ((c.dialects & 1u << dialect) == 0)
-		result = CODE_BAD_TOKEN;
-	else if (store.n > 0 &&
-	    !claims_allow_store(&c, dialect, store, rules.aud_string))
-		result = CODE_WRONG_STORE;
-	else if (s->state == IPC_OPEN_STATE &&
-	    !claims_allow_store(&c, dialect, s->doc->id.name, rules.aud_string))
-		result = CODE_WRONG_STORE; /* whose scope would be taken here */
-	else if (dialect == DIALECT_LOGSEQ && b->conf->logseq_allow.n > 0 &&
-	    !claims_allow_person(&c, &b->conf->logseq_allow))
-		result = CODE_NO_SCOPE;
-	else if (revocations_hold(b->revocations, &c, (int64_t)time(NULL)))
-		result = CODE_REVOKED;
-	else
-		result = CODE_OK;
-	if (result != CODE_OK) {
+	if (code != CODE_OK) {
 		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
-		    dialect_name(dialect), code_name((unsigned)result));
-		claims_free(&c);
-		return ((enum code)result);
+		    dialect_name(dialect), why);
+		return (code);
 	}
 	claims_free(&s->claims);
 	s->claims = c;
 	s->dialect = (enum dialect_id)dialect;
 	s->grants++;
 	return (CODE_OK);
+}
+
+/* The token by itself: one of ours or of an issuer whom we know, in time. */
+static enum code
+login_genuine(const struct broker *b, const struct msg *m, struct claims *c,
+    const char **why)
+{
+	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
+	const struct oidc oidc = {
+		.keys = b->jwks,
+		.issuer = b->conf->oidc_issuer,
+		.audience = &b->conf->oidc_audience,
+	};
+	const struct token_rules rules = {
+		.issuer = b->conf->issuer,
+		.skew_s = b->conf->skew,
+		.exp_required = b->conf->exp_required,
+		.sub_empty = dialect == DIALECT_SDS,
+		.aud_string = login_aud_exact(b, dialect),
+		.oidc =
+		    dialect == DIALECT_LOGSEQ && b->jwks != NULL ? &oidc : NULL,
+	};
+	int result;
+
+	if (m->f[login_mac].b.n == 0 && token_is_plain(m->f[login_input].b))
+		result = statics_verify(b->statics, m->f[login_input].b, c);
+	else
+		result = token_verify(b->keys, &rules, m->f[login_input].b,
+		    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL),
+		    c);
+	*why = token_result_name(result);
+	if (result == TOKEN_OK)
+		return (CODE_OK);
+	return (result == TOKEN_EXPIRED ? CODE_EXPIRED : CODE_BAD_TOKEN);
+}
+
+/* A token that is genuine, here and now. */
+static enum code
+login_allowed(const struct session *s, const struct msg *m,
+    const struct claims *c)
+{
+	const struct broker *b = s->broker;
+	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
+	struct bytes store = m->f[login_store].b;
+	bool exact = login_aud_exact(b, dialect);
+
+	if ((c->dialects & 1u << dialect) == 0)
+		return (CODE_BAD_TOKEN);
+	if (store.n > 0 && !claims_allow_store(c, dialect, store, exact))
+		return (CODE_WRONG_STORE);
+	/* Its scope would be taken in the document that is open. */
+	if (s->state == IPC_OPEN_STATE &&
+	    !claims_allow_store(c, dialect, s->doc->id.name, exact))
+		return (CODE_WRONG_STORE);
+	if (dialect == DIALECT_LOGSEQ && b->conf->logseq_allow.n > 0 &&
+	    !claims_allow_person(c, &b->conf->logseq_allow))
+		return (CODE_NO_SCOPE);
+	if (revocations_hold(b->revocations, c, (int64_t)time(NULL)))
+		return (CODE_REVOKED);
+	return (CODE_OK);
+}
+
+static bool
+login_aud_exact(const struct broker *b, unsigned int dialect)
+{
+	return (dialect == DIALECT_SDS && b->conf->sds_aud_exact);
 }
 
 /* sds clients expect to outlive their token unless the operator says no. */

@@ -1,7 +1,7 @@
 /*
  * The ordered tables below everything: a handful of B-trees, one transaction
- * at a time, one thread.  Two makes: kv_bdb.c (Berkeley DB, durable) and
- * kv_mem.c (memory, for rule tests).
+ * at a time, one thread.  kv_bdb.c is Berkeley DB, durable; tests have one in
+ * memory as well, tests/lib/kv_mem.c.
  */
 #ifndef QUIRE_KV_H
 #define QUIRE_KV_H
@@ -88,7 +88,6 @@ int kv_bdb_lock(const char *dir, char *why, size_t size);
  * its own.
  */
 struct kv *kv_bdb_open(const struct kv_bdb_options *, char *why, size_t size);
-struct kv *kv_mem_open(void);
 
 /* Figures of a Berkeley DB store for status and metrics. */
 struct kv_bdb_stat {

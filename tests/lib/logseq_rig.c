@@ -8,6 +8,7 @@
 #include "broker/logseq_graph.h"
 #include "common/logseq_index.h"
 #include "common/wire.h"
+#include "tests/lib/kv_mem.h"
 #include "tests/lib/logseq_rig.h"
 
 extern const struct rule rule_logseq;

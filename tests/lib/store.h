@@ -5,8 +5,8 @@
 #ifndef QUIRE_TESTS_STORE_H
 #define QUIRE_TESTS_STORE_H
 
-#include "broker/kv.h"
 #include "common/log.h"
+#include "tests/lib/kv_mem.h"
 
 enum store_make { STORE_MEM, STORE_BDB };
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "broker/revoke.h"
+#include "tests/lib/kv_mem.h"
 
 #define NOW 1000
 

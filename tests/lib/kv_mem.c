@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "broker/kv.h"
+#include "tests/lib/kv_mem.h"
 
 struct mem_pair {
 	struct bytes key, val; /* owned here, one allocation each */
