@@ -118,14 +118,17 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 // Into the groups with a shell's own process and what follows from it.
 const ENTER = 'for g in $GROUPS_; do echo $$ >"$g" || :; done; exec "$0" "$@"'
 
-// A measurement: `SERVER: WORDS of load', or `base: WORDS'.  An object of
-// numbers; empty where the server cannot be had.
+// A measurement: `SERVER: WORDS of load', `base: WORDS' or `scale: WORDS'.  An
+// object of numbers; empty where the server cannot be had.
 export async function measure (what) {
   const [server, words] = what.split(': ')
   const args = words.split(' ')
   if (server === 'base') {
     return values(await run(`${build}/tests/bench/base`,
       args.map(a => a === 'DIR' ? os.tmpdir() : a)))
+  }
+  if (server === 'scale') {
+    return values(await run(`${build}/tests/bench/scale`, args))
   }
   if (variants[server] !== undefined) return ours(server, args)
   return has(server) ? theirs(others[server], args) : {}

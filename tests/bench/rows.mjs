@@ -16,6 +16,14 @@ const commit = 'commit 64 20000'
 const lone = 'commit 1 1500'
 const sync = at('base: sync DIR 2000', 'p50_us')
 
+// Large ones, what they are compared with, and what that is called.
+const stores = {
+  '10,000 documents': ['docs 10000', 'docs 1000', '1,000'],
+  '1,000,000 records in one':
+    ['records 1000000 100', 'records 100000 100', '100,000'],
+  '1 GiB in one': ['records 16384 65536', 'records 1600 65536', '100 MiB']
+}
+
 const row = (what, unit, ours, base, baseName, t) =>
   ({ what, unit, ours, base, baseName, target: t })
 
@@ -111,6 +119,31 @@ export const groups = [
       at('quire: catchup 20000 4096', 'broker_share'),
       at('quire: catchup 20000 4096', 'servers_share'), 'all of ours',
       target('ours', '<=', 0.25))
+  ] },
+  { name: 'large stores', times: 0, rows: [
+    ...Object.entries(stores).map(([what, [large, small, name]]) =>
+      row(`${what}: crash to ready`, 'ms', at(`scale: ${large}`, 'start_ms'),
+        at(`scale: ${small}`, 'start_ms'), name, target('ratio', '<=', 2))),
+    row('10,000 documents: memory of one, closed', 'octets',
+      at('scale: docs 10000', 'doc_octets'), { constant: 16 }, 'a pointer, twice',
+      target('ours', '<=', 16)),
+    row('1,000,000 records in one: catching up', '/s',
+      at('scale: records 1000000 100', 'read_per_s'),
+      at('scale: records 100000 100', 'read_per_s'), '100,000',
+      target('ratio', '>=', 0.7)),
+    row('1 GiB in one: catching up', 'MB/s',
+      at('scale: records 16384 65536', 'read_mb_per_s'),
+      at('base: tcp 500', 'mb_per_s'), 'bare loopback'),
+    row('1 GiB in one: catching up', 'MB/s',
+      at('scale: records 16384 65536', 'read_mb_per_s'),
+      at('scale: records 1600 65536', 'read_mb_per_s'), '100 MiB'),
+    row('1 GiB in one: backup', 'MB/s',
+      at('scale: records 16384 65536', 'backup_mb_per_s'),
+      at('scale: records 16384 65536', 'copy_mb_per_s'), 'copy and fsync'),
+    row('1 GiB in one: backup', 'MB/s',
+      at('scale: records 16384 65536', 'backup_mb_per_s'),
+      at('scale: records 1600 65536', 'backup_mb_per_s'), '100 MiB',
+      target('ratio', '>=', 0.7))
   ] },
   { name: 'at rest', times: 0, rows: [
     row('200 connections, no ping due: wake-ups', '/s',
