@@ -5,6 +5,7 @@
 #include "broker/apart.h"
 #include "broker/kv_meter.h"
 #include "broker/kv_undo.h"
+#include "broker/outcome.h"
 #include "broker/quarantine.h"
 #include "broker/strand.h"
 #include "common/clock.h"
@@ -241,10 +242,15 @@ static int
 apart_commit(struct apart *a)
 {
 	struct kv *kv = a->broker->kv;
+	struct op_list one = TAILQ_HEAD_INITIALIZER(one);
+	int told;
 
 	if (kv->ops->begin(kv) == -1)
 		return (-1);
-	if (kv_undo_keep(&a->undo) == 0)
+	TAILQ_INSERT_TAIL(&one, a->op, entry);
+	told = outcomes_save(a->broker, &one);
+	TAILQ_REMOVE(&one, a->op, entry);
+	if (told == 0 && kv_undo_keep(&a->undo) == 0)
 		return (kv->ops->commit(kv));
 	kv->ops->abort(kv);
 	return (-1);

@@ -14,6 +14,7 @@
 
 #include "broker/apart.h"
 #include "broker/lanes.h"
+#include "broker/outcome.h"
 #include "broker/quarantine.h"
 #include "common/log.h"
 
@@ -219,6 +220,10 @@ batch_decide(struct broker *b, int writes)
 			kv->abort(b->kv);
 			return (-1);
 		}
+	if (b->kv->changed && outcomes_save(b, &b->batch) == -1) {
+		kv->abort(b->kv);
+		return (-1);
+	}
 	return (kv->commit(b->kv));
 }
 
@@ -295,6 +300,7 @@ batch_release(struct broker *b)
 	lanes_flush(b);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		session_flush(op->session);
+	outcomes_keep(b, &b->batch);
 	while ((op = TAILQ_FIRST(&b->batch)) != NULL) {
 		TAILQ_REMOVE(&b->batch, op, entry);
 		batch_free(b, op);

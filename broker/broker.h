@@ -20,6 +20,7 @@
 #include "broker/metrics.h"
 #include "broker/rule.h"
 #include "broker/statics.h"
+#include "broker/ticket.h"
 #include "common/bell.h"
 #include "common/chan.h"
 #include "common/ring.h"
@@ -50,6 +51,7 @@ struct doc;
 struct flusher;
 struct rates;
 struct lanes;
+struct outcomes;
 
 /* A blob on its way in. */
 struct upload {
@@ -90,6 +92,10 @@ struct session {
 	int again;	       /* the kernel took no descriptors for it */
 	int mute;	       /* it takes no more words; what it sent counts */
 	int eof;	       /* all it sent has been read */
+	int listener;	       /* asks for nothing and takes no place */
+	int waits;	       /* its worker waits for the next broker */
+	int parting;	       /* and is left to it: this one stops */
+	uint64_t submits; /* SUBMITs taken so far, an earlier broker's too */
 	struct claims claims;
 	enum dialect_id dialect;
 	enum scope scope;
@@ -179,6 +185,7 @@ struct op {
 	size_t bytes;
 	int64_t until_s; /* the session's, when it was asked */
 	uint64_t grant;	 /* and the number of its grant */
+	uint64_t number; /* of a SUBMIT whose outcome is kept, else 0 */
 	/* before deciding, to go back to when the batch fails */
 	struct upload upload_was;
 	struct finished finished_was[FINISHED_MAX];
@@ -247,6 +254,9 @@ struct broker {
 	struct flusher *flusher;
 	struct apart *apart;
 	struct lanes *lanes;
+	struct outcomes *outcomes;
+	uint8_t ticket_key[TICKET_KEY_BYTES];
+	int64_t resume_ms; /* sessions of before may come back until then */
 	struct signal_blobs blobs; /* published, the oldest first */
 	size_t signal_blob_bytes;  /* these, and those on their way in */
 	uint64_t next_signal_blob;
@@ -270,6 +280,14 @@ void session_unref(struct session *);
 void session_kick(struct session *, enum code);
 /* 1: its grant has; the last second is the one before until_s. */
 int session_ended(const struct session *, int64_t now_s);
+/*
+ * This broker stops.  Sessions whose workers wait are left to the next one:
+ * what they asked is decided and answered, nothing more is read.  Those that
+ * have all their answers are closed by sessions_part, and nobody hears that
+ * they left. The others are kicked.
+ */
+void sessions_stop(struct broker *);
+void sessions_part(struct broker *);
 /* Those that match, once past HELLO and not told yet: how many.  NULL: all. */
 typedef int session_match(const struct session *, const void *arg);
 size_t session_kick_each(struct broker *, session_match *, const void *arg,
@@ -285,6 +303,7 @@ int dispatch(struct session *, const struct msg *);
 /* handle_*.c: called by the gate, the message is in order.  As dispatch. */
 int handle_hello(struct session *, const struct msg *);
 int handle_login(struct session *, const struct msg *);
+int handle_resume(struct session *, const struct msg *);
 int handle_mint(struct session *, const struct msg *);
 int handle_bye(struct session *, const struct msg *);
 int handle_tally(struct session *, const struct msg *);
@@ -296,6 +315,14 @@ int handle_blob_data(struct session *, const struct msg *);
 int handle_blob_done(struct session *, const struct msg *);
 /* Gives back what the session holds of signals' blobs. */
 void blob_forget(struct session *);
+
+/* handle_login.c: who the token says it is, at that time. */
+enum code login_check(struct session *, const struct msg *, int64_t now_s);
+void login_expiry(struct session *);
+
+/* handle_resume.c */
+int broker_resumes(const struct broker *); /* 1: sessions may still come back */
+void broker_resumes_from(struct broker *); /* now: it has just started */
 
 /* doc.c */
 struct doc *doc_get(struct broker *, const struct doc_id *);  /* one ref */

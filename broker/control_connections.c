@@ -49,7 +49,7 @@ control_connections(struct broker *b, struct bufferevent *bev,
 
 	(void)words;
 	TAILQ_FOREACH(s, &b->sessions, entry)
-		if (s->state != IPC_NEW)
+		if (s->state != IPC_NEW && !s->listener)
 			connections_line(s, bufferevent_get_output(bev));
 	control_answered(bev);
 }

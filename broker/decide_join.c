@@ -60,7 +60,8 @@ decide_leave(struct broker *b, struct op *op)
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
 	decide_out(op, &t);
-	if (r->leave != NULL)
+	/* Who comes back to the next broker is not said to have gone. */
+	if (r->leave != NULL && !op->session->parting)
 		r->leave(&t);
 	return (decide_end(op, &t, CODE_OK));
 }

@@ -13,6 +13,7 @@ static int (*const handlers[IPC_COUNT])(struct session *,
     const struct msg *) = {
 	[IPC_HELLO] = handle_hello,
 	[IPC_LOGIN] = handle_login,
+	[IPC_RESUME] = handle_resume,
 	[IPC_OPEN] = handle_queue,
 	[IPC_SUBMIT] = handle_queue,
 	[IPC_SIGNAL] = handle_queue,

@@ -13,13 +13,11 @@
 
 #define EXP_MAX_S ((int64_t)100 * 365 * 24 * 3600)
 
-static enum code login_check(struct session *, const struct msg *);
 static enum code login_genuine(const struct broker *, const struct msg *,
-    struct claims *, const char **why);
+    int64_t now_s, struct claims *, const char **why);
 static enum code login_allowed(const struct session *, const struct msg *,
     const struct claims *);
 static bool login_aud_exact(const struct broker *, unsigned int dialect);
-static void login_expiry(struct session *);
 static int login_refused(struct session *, enum code);
 static int login_enforced(const struct session *);
 
@@ -35,6 +33,10 @@ handle_hello(struct session *s, const struct msg *m)
 		return (-1);
 	}
 	log_quote(s->peer, sizeof(s->peer), m->f[hello_peer].b);
+	if ((s->listener = m->f[hello_kind].u == HELLO_LISTENER))
+		s->broker->nsessions--;
+	s->waits = m->f[hello_kind].u == HELLO_WAITS &&
+	    s->broker->conf->broker_wait_ms != 0;
 	if (settings_pack(s->broker->conf, &text) == -1) {
 		buf_free(&text);
 		return (-1);
@@ -51,11 +53,14 @@ int
 handle_login(struct session *s, const struct msg *m)
 {
 	struct msg g = MSG(GRANT);
-	struct buf told = BUF_INIT;
+	struct buf told = BUF_INIT, ticket = BUF_INIT;
+	int64_t now = (int64_t)time(NULL);
 	const struct rule *r;
 	enum code code;
 
-	if ((code = login_check(s, m)) != CODE_OK)
+	if (s->listener)
+		return (-1);
+	if ((code = login_check(s, m, now)) != CODE_OK)
 		return (login_refused(s, code));
 	if (s->state == IPC_GREETED)
 		s->state = IPC_GRANTED;
@@ -71,14 +76,19 @@ handle_login(struct session *s, const struct msg *m)
 	g.f[grant_scope].u = s->scope;
 	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
 	g.f[grant_claims].b = buf_bytes(&told);
+	if (s->waits &&
+	    ticket_seal(s->broker->ticket_key, s->id, now, m, &ticket) == -1)
+		return (-1);
+	g.f[grant_ticket].b = buf_bytes(&ticket);
 	session_send(s, &g);
 	buf_free(&told);
+	buf_free(&ticket);
 	return (0);
 }
 
 /* A better token replaces the session's claims; a worse one leaves them. */
-static enum code
-login_check(struct session *s, const struct msg *m)
+enum code
+login_check(struct session *s, const struct msg *m, int64_t now_s)
 {
 	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
 	struct claims c;
@@ -90,7 +100,7 @@ login_check(struct session *s, const struct msg *m)
 		return (CODE_DISABLED);
 	if (s->doc != NULL && s->dialect != dialect)
 		return (CODE_BAD_STATE);
-	code = login_genuine(s->broker, m, &c, &why);
+	code = login_genuine(s->broker, m, now_s, &c, &why);
 	if (code == CODE_OK) {
 		code = login_allowed(s, m, &c);
 		why = code_name(code);
@@ -111,8 +121,8 @@ login_check(struct session *s, const struct msg *m)
 
 /* The token by itself: one of ours or of an issuer whom we know, in time. */
 static enum code
-login_genuine(const struct broker *b, const struct msg *m, struct claims *c,
-    const char **why)
+login_genuine(const struct broker *b, const struct msg *m, int64_t now_s,
+    struct claims *c, const char **why)
 {
 	unsigned int dialect = (unsigned int)m->f[login_dialect].u;
 	const struct oidc oidc = {
@@ -135,8 +145,7 @@ login_genuine(const struct broker *b, const struct msg *m, struct claims *c,
 		result = statics_verify(b->statics, m->f[login_input].b, c);
 	else
 		result = token_verify(b->keys, &rules, m->f[login_input].b,
-		    m->f[login_mac].b, m->f[login_kid].b, (int64_t)time(NULL),
-		    c);
+		    m->f[login_mac].b, m->f[login_kid].b, now_s, c);
 	*why = token_result_name(result);
 	if (result == TOKEN_OK)
 		return (CODE_OK);
@@ -183,7 +192,7 @@ login_enforced(const struct session *s)
 }
 
 /* On time, not up to a second later. */
-static void
+void
 login_expiry(struct session *s)
 {
 	struct timeval tv = { 0, 0 };

@@ -16,6 +16,8 @@ handle_queue(struct session *s, const struct msg *m)
 	    ipc_unpack(buf_bytes(&op->frame), IPC_FROM_WORKER, &again) <= 0)
 		return (-1);
 	op->msg = again;
+	if (m->type == IPC_SUBMIT && s->waits)
+		op->number = ++s->submits;
 	op->bytes = op->frame.len;
 	s->ops_bytes += op->bytes;
 	batch_kick(s->broker);

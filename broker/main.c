@@ -27,6 +27,7 @@
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
+#include "broker/outcome.h"
 #include "broker/reload.h"
 #include "broker/web.h"
 #include "broker/quarantine.h"
@@ -35,8 +36,9 @@
 #include "common/log.h"
 #include "common/ready.h"
 
-#define DEFINES_MAX 64
-#define STOP_WAIT_S 5
+#define DEFINES_MAX  64
+#define STOP_WAIT_S  5
+#define STOP_TICK_US 20000
 
 struct options {
 	const char *conf;
@@ -108,6 +110,7 @@ main(int argc, char **argv)
 	main_loop(b, &o);
 	revocations_free(b->revocations);
 	rates_free(b->rates);
+	outcomes_free(b->outcomes);
 	b->kv->ops->close(b->kv);
 	keyring_free(b->keys);
 	jwks_free(b->jwks);
@@ -278,6 +281,9 @@ main_boot(struct broker *b)
 	b->revocations = revocations_load(b->kv, (int64_t)time(NULL));
 	if (b->revocations == NULL)
 		fatalx(EX_IOERR, "store %s: revocations", b->conf->data);
+	if (ticket_key(b->kv, b->ticket_key) == -1 ||
+	    (b->outcomes = outcomes_load(b)) == NULL)
+		fatalx(EX_IOERR, "store %s: sessions of before", b->conf->data);
 	if ((b->rates = rates_new()) == NULL)
 		fatal(EX_OSERR, "rates");
 	b->next_session = boot << 32 | 1;
@@ -308,6 +314,7 @@ main_loop(struct broker *b, struct options *o)
 		    event_add(ev[i], NULL) == -1)
 			fatal(EX_OSERR, "signals");
 	doc_idle_start(b);
+	broker_resumes_from(b);
 	metrics_start(b);
 	log_info("ready");
 	ready_say(&o->ready);
@@ -341,7 +348,10 @@ main_hangup(evutil_socket_t sig, short what, void *arg)
 		  "read them anew with: quirectl reload");
 }
 
-/* No newcomers; who is there is told, answered, and waited for. */
+/*
+ * No newcomers; who is there is told, answered, and waited for.  Workers that
+ * wait for the next broker are answered and not told.
+ */
 static void
 main_stop(evutil_socket_t sig, short what, void *arg)
 {
@@ -356,7 +366,7 @@ main_stop(evutil_socket_t sig, short what, void *arg)
 	listener_free(control);
 	jobs_stop(b);
 	traces_stop(b);
-	session_kick_each(b, NULL, NULL, CODE_SHUTDOWN);
+	sessions_stop(b);
 	event_base_loopbreak(b->base);
 }
 
@@ -366,11 +376,13 @@ main_drain(struct broker *b)
 	struct session *s;
 	time_t end = time(NULL) + STOP_WAIT_S;
 
+	sessions_part(b);
 	while ((b->nsessions > 0 || !batch_idle(b)) && time(NULL) < end) {
-		const struct timeval tick = { 0, 100000 };
+		const struct timeval tick = { 0, STOP_TICK_US };
 
 		event_base_loopexit(b->base, &tick);
 		event_base_dispatch(b->base);
+		sessions_part(b);
 	}
 	while ((s = TAILQ_FIRST(&b->sessions)) != NULL)
 		session_close(s);

@@ -210,7 +210,7 @@ metrics_look(struct broker *b, struct metrics_view *v)
 		v->bytes[i][METRICS_OUT] += lanes->bytes[i];
 	}
 	TAILQ_FOREACH(s, &b->sessions, entry)
-		v->connections[s->dialect]++;
+		v->connections[s->dialect] += !s->listener;
 }
 
 static void

@@ -22,6 +22,7 @@ static void session_expired(evutil_socket_t, short, void *);
 static void session_try_again(struct session *);
 static void session_again(evutil_socket_t, short, void *);
 static void session_process(struct session *);
+static int session_stays(const struct session *, const void *arg);
 static void session_gone(struct session *);
 static void session_leave(struct session *);
 static int session_full(const struct session *);
@@ -69,7 +70,7 @@ session_close(struct session *s)
 	event_del(&s->expiry_ev);
 	chan_close(&s->chan);
 	TAILQ_REMOVE(&b->sessions, s, entry);
-	b->nsessions--;
+	b->nsessions -= !s->listener;
 	session_leave(s);
 	log_debug("session %llu closed", (unsigned long long)s->id);
 	session_unref(s);
@@ -123,7 +124,7 @@ session_kick_each(struct broker *b, session_match *match, const void *arg,
 
 	while (s != NULL) {
 		s->refs++;
-		if (!s->kicked &&
+		if (!s->kicked && !s->listener &&
 		    (match == NULL || (s->state != IPC_NEW && match(s, arg)))) {
 			session_kick(s, code);
 			n++;
@@ -134,6 +135,48 @@ session_kick_each(struct broker *b, session_match *match, const void *arg,
 		s = next;
 	}
 	return (n);
+}
+
+void
+sessions_stop(struct broker *b)
+{
+	struct session *s, *next;
+
+	TAILQ_FOREACH(s, &b->sessions, entry)
+		s->parting = s->waits || s->state == IPC_NEW;
+	session_kick_each(b, session_stays, NULL, CODE_SHUTDOWN);
+	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
+		s->refs++;
+		/* What came before is not lost, as far as there is room. */
+		while (s->parting && !s->dead && !s->stalled &&
+		    chan_read(&s->chan) == 1)
+			session_process(s);
+		if (s->parting && !s->dead)
+			event_del(&s->read_ev);
+		next =
+		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
+		session_unref(s);
+	}
+}
+
+static int
+session_stays(const struct session *s, const void *arg)
+{
+	(void)arg;
+	return (!s->parting);
+}
+
+void
+sessions_part(struct broker *b)
+{
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		if (s->parting && s->ops == 0 &&
+		    (s->mute || chan_pending(&s->chan) == 0))
+			session_close(s);
+	}
 }
 
 int
@@ -244,7 +287,7 @@ session_again(evutil_socket_t fd, short what, void *arg)
 void
 session_resume(struct session *s)
 {
-	if (s->dead || !s->stalled || session_full(s))
+	if (s->dead || s->parting || !s->stalled || session_full(s))
 		return;
 	s->stalled = 0;
 	if (!s->eof)

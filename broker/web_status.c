@@ -88,6 +88,8 @@ status_connections(const struct broker *b)
 	TAILQ_FOREACH(s, &b->sessions, entry) {
 		if (json_array_size(list) == STATUS_LIST_MAX)
 			break;
+		if (s->listener)
+			continue;
 		json_array_append_new(list,
 		    json_pack("{s:I, s:s, s:s, s:s, s:o, s:o}", "id",
 			(json_int_t)s->id, "dialect", dialect_name(s->dialect),

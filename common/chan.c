@@ -40,13 +40,17 @@ static void chan_buf_rest(struct buf *);
 void
 chan_init(struct chan *c, int fd, enum ipc_sender peer, int takes_fds)
 {
+	int flags = fcntl(fd, F_GETFL);
 	size_t i;
 
 	*c = (struct chan){ .fd = fd, .peer = peer, .takes_fds = takes_fds };
 	for (i = 0; i < CHAN_FDS_MAX; i++)
 		c->fds[i] = c->send_fds[i] = -1;
-	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	/* A worker in its sandbox may look and not change. */
+	if ((flags & O_NONBLOCK) == 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 void

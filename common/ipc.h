@@ -40,6 +40,9 @@ enum ipc_field {
 #undef FIELD
 };
 
+/* What HELLO says of its sender. */
+enum hello_kind { HELLO_WORKER, HELLO_LISTENER, HELLO_WAITS };
+
 enum ipc_sender { IPC_FROM_WORKER, IPC_FROM_BROKER };
 
 /* Session states, a bit each: see ipc.def. */

@@ -147,6 +147,7 @@ static const struct seccomp_row seccomp_listener_more[] = {
 	CALL(getsockname),
 	CALL(getpeername),
 	CALL_IF(socket, 0, INT, AF_UNIX),
+	CALL(socketpair),
 	CALL(connect),
 	CALL(epoll_create1),
 	CALL(eventfd2),

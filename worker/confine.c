@@ -11,8 +11,9 @@
  * and waits as an answer; beside it there are buffers and tables. */
 #define CONFINE_COPIES 4
 /* Ring and bell of a document, and of another that is on its way; a lane,
- * and the client once more, to be passed on. */
-#define CONFINE_PASSED_FDS 6
+ * and the client once more, to be passed on; a link to another broker, twice
+ * where that one goes as well. */
+#define CONFINE_PASSED_FDS 8
 #define CONFINE_BASE_BYTES ((uint64_t)64 * 1024 * 1024)
 
 static size_t confine_data_max(const struct settings *);

@@ -20,7 +20,7 @@
 
 static volatile sig_atomic_t conn_stopped;
 
-static struct conn *conn_new(int fd, const char *peer);
+static struct conn *conn_new(int fd, const char *peer, int line);
 static void conn_free(struct conn *);
 static void conn_stop(int);
 static void conn_signals(sigset_t *);
@@ -38,7 +38,7 @@ static int conn_watch(struct conn *);
 static void conn_terminate(struct conn *);
 
 int
-conn_serve(int fd, const char *broker, const char *peer,
+conn_serve(int fd, const char *broker, const char *peer, int line,
     const struct sandbox_plan *plan, const struct conn_news *news)
 {
 	enum source_end end;
@@ -46,7 +46,7 @@ conn_serve(int fd, const char *broker, const char *peer,
 	sigset_t mask;
 
 	conn_signals(&mask);
-	if ((c = conn_new(fd, peer)) == NULL) {
+	if ((c = conn_new(fd, peer, line)) == NULL) {
 		log_warn("%s", peer);
 		reply_unavailable(fd, CONN_LINGER_MS);
 		return (SOURCE_FAILED);
@@ -111,8 +111,8 @@ conn_blocked(const struct conn *c)
 {
 	if (c->phase >= CONN_CLOSING)
 		return (0);
-	return (c->held || c->leaving || !TAILQ_EMPTY(&c->ops) ||
-	    c->out.len > CONN_HIGH_BYTES ||
+	return (c->held || c->leaving || again_waits(c) ||
+	    !TAILQ_EMPTY(&c->ops) || c->out.len > CONN_HIGH_BYTES ||
 	    c->reader.nverdicts > CONN_VERDICTS ||
 	    chan_pending(&c->link) > CONN_HIGH_BYTES);
 }
@@ -154,7 +154,7 @@ conn_hold(struct conn *c, int hold)
 }
 
 static struct conn *
-conn_new(int fd, const char *peer)
+conn_new(int fd, const char *peer, int line)
 {
 	struct conn *c;
 	int flags;
@@ -173,6 +173,8 @@ conn_new(int fd, const char *peer)
 	strncpy(c->peer, peer, sizeof(c->peer) - 1);
 	TAILQ_INIT(&c->ops);
 	reader_init(&c->reader);
+	again_init(&c->again, line);
+	poller_set(&c->poller, POLLER_LINE, line, POLLER_READ);
 	return (c);
 }
 
@@ -188,6 +190,7 @@ conn_free(struct conn *c)
 	kept_clear(&c->ops);
 	link_close(c);
 	reader_free(&c->reader);
+	again_free(&c->again);
 	exchange_free(c);
 	buf_free(&c->in);
 	buf_free(&c->out);
@@ -266,8 +269,10 @@ conn_events(struct conn *c)
 	    chan_read(&c->link) == -1) {
 		while (!c->lost && link_step(c))
 			continue;
-		link_fail(c, "end");
+		link_end(c, "end");
 	}
+	if (c->again.line != -1 && c->poller.ready[POLLER_LINE] != 0)
+		again_line(c);
 	if ((client & (POLLER_READ | POLLER_GONE)) == 0 || c->fd == -1)
 		return;
 	if (conn_reads(c))
@@ -424,7 +429,7 @@ conn_watch(struct conn *c)
 		client |= POLLER_WRITE;
 	if (poller_set(&c->poller, POLLER_CLIENT, c->fd, client) == -1)
 		return (-1);
-	if (c->lost)
+	if (c->lost || c->link.fd == -1)
 		return (0);
 	if (chan_pending(&c->link) > 0)
 		link |= POLLER_WRITE;
@@ -437,5 +442,5 @@ conn_terminate(struct conn *c)
 {
 	c->ending = 1;
 	if (c->phase == CONN_HEAD || c->phase == CONN_WS)
-		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_AWAY);
+		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
 }

@@ -111,6 +111,11 @@ struct dialect {
 	 * come by conn_fetch; conn_live() resumes.  NULL: closed with 1013.
 	 */
 	void (*behind)(struct conn *, uint64_t seq_now);
+	/*
+	 * Another broker has the document, and history after seq must come by
+	 * conn_fetch; conn_live resumes.  NULL: stub is given what is missing.
+	 */
+	void (*again)(struct conn *, uint64_t seq);
 	/* One entry too large for the ring: a log number or a signal's blob. */
 	void (*stub)(struct conn *, const struct entry *);
 	/* The output ran empty (below CONN_LOW_BYTES): more may be written. */

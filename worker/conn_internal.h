@@ -2,8 +2,9 @@
  * The inside of a connection, for the files that make it up and for no dialect:
  * conn.c (loop), conn_time.c (deadlines), exchange.c (HTTP requests), frames.c
  * (WebSocket in), output.c (everything out), reply.c (HTTP answers), link.c
- * (the broker), submit.c (large bodies), reader.c (the ring), confine.c (the
- * sandbox), unserved.c (when there is no broker).
+ * (the broker), again.c (the next broker), submit.c (large bodies), reader.c
+ * (the ring), missed.c (what came before it), confine.c (the sandbox),
+ * unserved.c (when there is no broker).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.
@@ -13,6 +14,7 @@
 
 #include "common/sandbox.h"
 #include "common/lane.h"
+#include "worker/again.h"
 #include "worker/conn.h"
 #include "worker/kept.h"
 #include "worker/poller.h"
@@ -127,6 +129,7 @@ struct conn {
 	struct reader reader;
 	struct tally tally;
 	struct turn turn;
+	struct again again;
 
 	/* monotonic milliseconds; deadlines are 0 when there is none */
 	int64_t now_ms;
@@ -151,9 +154,9 @@ struct conn_news {
 /*
  * Serves one client to its end; takes the descriptor over.  peer: its address
  * for people; the plan is carried out before the client is read.  Returns an
- * exit status, an enum source_end.
+ * exit status, an enum source_end.  line: to a keeper, taken over, or -1.
  */
-int conn_serve(int fd, const char *broker, const char *peer,
+int conn_serve(int fd, const char *broker, const char *peer, int line,
     const struct sandbox_plan *, const struct conn_news *);
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
@@ -205,6 +208,9 @@ int link_open(struct conn *, const char *path);
 int link_step(struct conn *);
 void link_flush(struct conn *);
 void link_fail(struct conn *, const char *why);
+/* It has ended: another may come, see again.h. */
+void link_end(struct conn *, const char *why);
+unsigned link_close_code(enum code); /* what a client is closed with */
 /* Sends, in order with what waits in ops. */
 void link_send(struct conn *, const struct msg *);
 void link_close(struct conn *); /* BYE, and a bounded wait for it to go */

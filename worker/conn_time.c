@@ -12,6 +12,7 @@ conn_wait_ms(const struct conn *c)
 {
 	int64_t at[] = { c->phase_at, c->message_at, c->idle_at, c->ping_at,
 		c->timer_at, c->tally.due_at,
+		again_waits(c) ? c->again.until_ms : 0,
 		c->turn.busy_at != 0 ? c->now_ms + 1 : 0, /* not ours yet */
 		c->out.len > 0 ? c->write_ms + (int64_t)c->settings.write_ms
 			       : 0 };
@@ -38,6 +39,12 @@ conn_timers(struct conn *c)
 	    now >= c->write_ms + (int64_t)c->settings.write_ms) {
 		log_debug("%s: takes nothing", c->peer);
 		conn_drop(c);
+	}
+	if (again_waits(c)) {
+		if (now >= c->again.until_ms)
+			again_late(c);
+		else if (c->message_at != 0) /* it was not read */
+			c->message_at = now + (int64_t)c->settings.message_ms;
 	}
 	if (c->phase_at != 0 && now >= c->phase_at)
 		conn_phase_over(c);

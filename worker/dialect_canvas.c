@@ -33,7 +33,7 @@ static const struct canvas_ending canvas_endings[] = {
 	{ CODE_BUSY, 1013, "Try again later" },
 	{ CODE_QUOTA, 1013, "Try again later" },
 	{ CODE_COMPACTED, 1013, "too slow" },
-	{ CODE_SHUTDOWN, WS_CODE_AWAY, "Going away" },
+	{ CODE_SHUTDOWN, WS_CODE_RESTART, "Service restart" },
 };
 
 static int canvas_elsewhere(const struct settings *, struct bytes path);

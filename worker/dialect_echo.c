@@ -138,7 +138,7 @@ echo_pull(struct conn *c, struct echo *e)
 static void
 echo_end(struct conn *c, enum code code)
 {
-	conn_close(c, code == CODE_SHUTDOWN ? WS_CODE_AWAY : WS_CODE_POLICY,
+	conn_close(c, code == CODE_SHUTDOWN ? WS_CODE_RESTART : WS_CODE_POLICY,
 	    code_text(code));
 }
 

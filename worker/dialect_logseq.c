@@ -227,6 +227,7 @@ const struct dialect dialect_logseq = {
 	.verdict = logseq_verdict,
 	.fetched = logseq_fetched,
 	.behind = logseq_socket_behind,
+	.again = logseq_socket_behind,
 	.stub = logseq_socket_stub,
 	.drained = logseq_drained,
 	.timer = logseq_socket_timer,

@@ -186,6 +186,17 @@ sds_behind(struct conn *c, uint64_t seq)
 }
 
 static void
+sds_again(struct conn *c, uint64_t seq)
+{
+	struct sds *s = conn_state(c);
+
+	if (s->keeps)
+		sds_behind(c, seq);
+	else
+		conn_live(c, seq);
+}
+
+static void
 sds_stub(struct conn *c, const struct entry *e)
 {
 	struct sds *s = conn_state(c);
@@ -236,6 +247,7 @@ const struct dialect dialect_sds = {
 	.fetched = sds_fetched,
 	.token = sds_token,
 	.behind = sds_behind,
+	.again = sds_again,
 	.stub = sds_stub,
 	.drained = sds_drained,
 	.kicked = sds_kicked,

@@ -186,7 +186,7 @@ secsync_kicked(struct conn *c, enum code code)
 	if (s == NULL)
 		conn_drop(c);
 	else if (s->phase != SECSYNC_OPENING && code == CODE_SHUTDOWN)
-		conn_close(c, WS_CODE_AWAY, NULL);
+		conn_close(c, WS_CODE_RESTART, NULL);
 	else
 		dialect_refuse(c, s, code);
 }

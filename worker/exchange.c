@@ -26,7 +26,7 @@ exchange_step(struct conn *c)
 {
 	switch (c->phase) {
 	case CONN_HEAD:
-		return (exchange_head(c));
+		return (again_waits(c) ? 0 : exchange_head(c));
 	case CONN_BODY:
 		return (exchange_body(c));
 	case CONN_WAIT:
@@ -37,7 +37,7 @@ exchange_step(struct conn *c)
 		/* Told to stop while the dialect owed the answer. */
 		if (c->phase != CONN_WS || !c->ending)
 			return (0);
-		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_AWAY);
+		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
 		return (1);
 	}
 }

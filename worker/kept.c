@@ -18,6 +18,7 @@ kept_add(struct kept_list *list, const struct msg *m)
 		free(k);
 		return (NULL);
 	}
+	k->whole = k->m;
 	TAILQ_INSERT_TAIL(list, k, entry);
 	return (k);
 }
@@ -26,6 +27,12 @@ void
 kept_remove(struct kept_list *list, struct kept *k)
 {
 	TAILQ_REMOVE(list, k, entry);
+	kept_free(k);
+}
+
+void
+kept_free(struct kept *k)
+{
 	buf_free(&k->own);
 	free(k);
 }

@@ -12,8 +12,9 @@
 
 struct kept {
 	TAILQ_ENTRY(kept) entry;
-	struct msg m;
-	struct buf own; /* what the fields of m point into */
+	struct msg m;	  /* the owner's to change */
+	struct msg whole; /* as it came */
+	struct buf own;	  /* what the fields of m point into */
 };
 
 TAILQ_HEAD(kept_list, kept);
@@ -21,6 +22,7 @@ TAILQ_HEAD(kept_list, kept);
 /* A copy at the end of the list; NULL: no memory. */
 struct kept *kept_add(struct kept_list *, const struct msg *);
 void kept_remove(struct kept_list *, struct kept *); /* and frees it */
+void kept_free(struct kept *); /* one that is on no list */
 void kept_clear(struct kept_list *);
 
 #endif

@@ -37,6 +37,7 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 	[IPC_KICK] = link_kick,
 	[IPC_LANED] = turn_laned,
 	[IPC_RING] = link_ring,
+	[IPC_RESUMED] = again_resumed,
 };
 
 int
@@ -50,7 +51,7 @@ link_open(struct conn *c, const char *path)
 	chan_init(&c->link, fd, IPC_FROM_BROKER, 1);
 	m.f[hello_version].u = IPC_VERSION;
 	m.f[hello_peer].b = bytes_str(c->peer);
-	m.f[hello_kind].u = 0;
+	m.f[hello_kind].u = c->again.line != -1 ? HELLO_WAITS : HELLO_WORKER;
 	return (chan_send(&c->link, &m));
 }
 
@@ -78,9 +79,21 @@ link_step(struct conn *c)
 void
 link_flush(struct conn *c)
 {
-	if (c->link.fd != -1 && chan_pending(&c->link) > 0 &&
-	    chan_flush(&c->link) == -1)
-		link_fail(c, "write");
+	if (c->link.fd == -1 || chan_pending(&c->link) == 0 ||
+	    chan_flush(&c->link) != -1)
+		return;
+	/* What the broker said before it went is still to be read. */
+	while (c->link.fd != -1 && chan_read(&c->link) == 1)
+		while (!c->lost && link_step(c))
+			continue;
+	link_end(c, "write");
+}
+
+void
+link_end(struct conn *c, const char *why)
+{
+	if (!c->lost && !again_lost(c))
+		link_fail(c, why);
 }
 
 /* The session is gone with its socket; the client is told once. */
@@ -92,15 +105,16 @@ link_fail(struct conn *c, const char *why)
 	c->lost = 1;
 	log_info("%s: broker lost: %s", c->peer, why);
 	poller_set(&c->poller, POLLER_LINK, -1, 0);
-	conn_kicked(c, CODE_SHUTDOWN, 1012);
+	conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
 }
 
 void
 link_send(struct conn *c, const struct msg *m)
 {
-	if (c->lost || c->link.fd == -1)
+	if (c->lost || (c->link.fd == -1 && !again_waits(c)))
 		return;
-	if (!TAILQ_EMPTY(&c->ops) || chan_pending(&c->link) > CONN_HIGH_BYTES) {
+	if (!TAILQ_EMPTY(&c->ops) || again_waits(c) ||
+	    chan_pending(&c->link) > CONN_HIGH_BYTES) {
 		if (kept_add(&c->ops, m) == NULL)
 			conn_drop(c);
 		return;
@@ -108,7 +122,9 @@ link_send(struct conn *c, const struct msg *m)
 	if (chan_send(&c->link, m) == -1 && c->phase != CONN_DEAD) {
 		log_warn("%s: %s not sent", c->peer, ipc_name(m->type));
 		conn_drop(c);
+		return;
 	}
+	again_sending(c, m);
 }
 
 void
@@ -206,8 +222,9 @@ link_bye(struct conn *c)
 static int
 link_welcome(struct conn *c, const struct msg *m)
 {
-	if (c->welcome ||
-	    settings_parse(&c->settings, m->f[welcome_settings].b) == -1 ||
+	if (c->welcome)
+		return (again_welcome(c, m));
+	if (settings_parse(&c->settings, m->f[welcome_settings].b) == -1 ||
 	    confine(c) == -1)
 		return (-1);
 	c->welcome = 1;
@@ -225,6 +242,7 @@ link_grant(struct conn *c, const struct msg *m)
 		(enum scope)m->f[grant_scope].u, m->f[grant_until].u,
 		m->f[grant_claims].b };
 
+	again_granted(c, m);
 	c->until_s = (int64_t)g.until;
 	c->granted = 1;
 	if (c->dialect != NULL && c->dialect->grant != NULL)
@@ -235,6 +253,7 @@ link_grant(struct conn *c, const struct msg *m)
 static int
 link_refused(struct conn *c, const struct msg *m)
 {
+	again_granted(c, m);
 	c->end = SOURCE_REFUSED;
 	if (c->dialect != NULL && c->dialect->refused != NULL)
 		c->dialect->refused(c, (enum code)m->f[refused_code].u);
@@ -252,6 +271,10 @@ link_opened(struct conn *c, const struct msg *m)
 	struct reader *r = &c->reader;
 	int ring = -1, bell = -1;
 
+	if (c->again.step == AGAIN_OPENING && c->opening == 0)
+		return (again_opened(c, m));
+	if (c->again.step == AGAIN_OPENING)
+		again_back(c);
 	if (o.code == CODE_OK) {
 		ring = chan_take_fd(&c->link);
 		bell = chan_take_fd(&c->link);
@@ -291,6 +314,7 @@ link_verdict(struct conn *c, const struct msg *m)
 {
 	if (submit_verdict(c, m))
 		return (0);
+	again_answered(c, m);
 	return (reader_verdict(c, m));
 }
 
@@ -301,7 +325,10 @@ link_fetched(struct conn *c, const struct msg *m)
 		(enum code)m->f[fetched_code].u, m->f[fetched_more].u != 0,
 		m->f[fetched_seq].u, m->f[fetched_entries].b };
 
-	if (c->dialect != NULL && c->dialect->fetched != NULL)
+	again_answered(c, m);
+	if (f.tag == MISSED_TAG)
+		missed_fetched(c, &f);
+	else if (c->dialect != NULL && c->dialect->fetched != NULL)
 		c->dialect->fetched(c, &f);
 	return (0);
 }
@@ -328,16 +355,23 @@ link_ring(struct conn *c, const struct msg *m)
 static int
 link_kick(struct conn *c, const struct msg *m)
 {
-	static const unsigned code[CODE_COUNT] = {
-		[CODE_SHUTDOWN] = 1012,
-		[CODE_BUSY] = 1013,
-		[CODE_STORAGE] = 1011,
-	};
-	uint64_t why = m->f[kick_code].u;
+	enum code why = (enum code)m->f[kick_code].u;
 
 	log_debug("%s: closed by the broker: %s", c->peer,
 	    code_name((unsigned)why));
-	conn_kicked(c, (enum code)why,
-	    why < CODE_COUNT && code[why] != 0 ? code[why] : WS_CODE_POLICY);
+	conn_kicked(c, why, link_close_code(why));
 	return (0);
+}
+
+unsigned
+link_close_code(enum code why)
+{
+	static const unsigned code[CODE_COUNT] = {
+		[CODE_SHUTDOWN] = WS_CODE_RESTART,
+		[CODE_BUSY] = 1013,
+		[CODE_STORAGE] = WS_CODE_ERROR,
+	};
+
+	return (
+	    why < CODE_COUNT && code[why] != 0 ? code[why] : WS_CODE_POLICY);
 }

@@ -25,6 +25,7 @@
 #include "worker/away.h"
 #include "worker/bind.h"
 #include "worker/conn_internal.h"
+#include "worker/keeper.h"
 #include "worker/listen.h"
 #include "worker/places.h"
 #include "worker/proxy.h"
@@ -41,7 +42,8 @@ struct listener_state {
 	int nsockets;
 	const char *broker;	    /* as it is called from where we stay */
 	struct sandbox_plan worker; /* what is left for a child to do */
-	int spare; /* given up to answer one client when there are no more */
+	int spare;  /* given up to answer one client when there are no more */
+	int keeper; /* keeper.h, -1 none */
 	struct settings settings;
 	struct places *places;
 	uint64_t refused;      /* clients, since the start */
@@ -54,6 +56,7 @@ static int listen_signal_pipe[2];
 
 static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
+static void listen_keeper(struct listener_state *);
 static void listen_add(void *, int fd);
 static void listen_say(int fd);
 static void listen_signals(void);
@@ -71,8 +74,9 @@ static void listen_away(struct listener_state *, int fd, const char *peer,
     int64_t now);
 static void listen_refused(struct listener_state *, const char *peer,
     const char *why, int64_t now);
-static void listen_child(struct listener_state *, int fd, const char *peer)
-    __attribute__((noreturn));
+static void listen_child(struct listener_state *, int fd, const char *peer,
+    int line) __attribute__((noreturn));
+static void listen_child_fds(void *);
 static void listen_reap(struct listener_state *);
 static void listen_stop(struct listener_state *);
 
@@ -95,6 +99,7 @@ listen_run(struct listen_config *config)
 	listen_std();
 	l.spare = listen_spare();
 	listen_confine(&l);
+	listen_keeper(&l);
 	ready_say(&config->ready);
 	while (listen_turn(&l))
 		continue;
@@ -153,6 +158,15 @@ listen_confine(struct listener_state *l)
 	sandbox_say(&report);
 	l->worker = l->config->sandbox;
 	l->worker.inherited = report.standing;
+}
+
+/* It has nothing of ours to hold open. */
+static void
+listen_keeper(struct listener_state *l)
+{
+	l->keeper = -1;
+	if (l->settings.broker_wait_ms != 0)
+		l->keeper = keeper_start(l->broker, listen_child_fds, l);
 }
 
 void
@@ -330,8 +344,8 @@ listen_client(struct listener_state *l, int fd,
 	int64_t now = clock_ms();
 	struct source source;
 	const char *why;
+	int line = -1, ours = -1, many;
 	pid_t pid;
-	int many;
 
 	source_of(&source, ss);
 	listen_peer(peer, ss);
@@ -341,17 +355,27 @@ listen_client(struct listener_state *l, int fd,
 		listen_away(l, fd, peer, now);
 		return;
 	}
+	if (l->keeper != -1)
+		ours = keeper_line(&line);
 	switch (pid = listen_fork()) {
 	case -1:
 		log_warn("fork");
 		reply_unavailable(fd, 0);
-		return;
+		break;
 	case 0:
-		listen_child(l, fd, peer);
+		if (ours != -1)
+			close(ours);
+		listen_child(l, fd, peer, line);
 	default:
 		places_take(l->places, pid, &source, many, now);
 		l->news.crashed = l->news.turned = 0;
+		if (ours != -1)
+			keeper_tell(l->keeper, pid, ours);
 		close(fd);
+	}
+	if (ours != -1) {
+		close(ours);
+		close(line);
 	}
 }
 
@@ -387,7 +411,7 @@ listen_away(struct listener_state *l, int fd, const char *peer, int64_t now)
 	}
 	if (pid == 0) {
 		l->news.full = 1;
-		listen_child(l, fd, peer);
+		listen_child(l, fd, peer, -1);
 	}
 	away_took(&l->away, pid);
 	close(fd);
@@ -409,8 +433,18 @@ listen_refused(struct listener_state *l, const char *peer, const char *why,
 
 /* The table and the sockets are the parent's. */
 static void
-listen_child(struct listener_state *l, int fd, const char *peer)
+listen_child(struct listener_state *l, int fd, const char *peer, int line)
 {
+	listen_child_fds(l);
+	if (l->keeper != -1)
+		close(l->keeper);
+	_exit(conn_serve(fd, l->broker, peer, line, &l->worker, &l->news));
+}
+
+static void
+listen_child_fds(void *arg)
+{
+	struct listener_state *l = arg;
 	int i;
 
 	signal(SIGCHLD, SIG_DFL);
@@ -420,7 +454,6 @@ listen_child(struct listener_state *l, int fd, const char *peer)
 	close(listen_signal_pipe[1]);
 	if (l->spare != -1)
 		close(l->spare);
-	_exit(conn_serve(fd, l->broker, peer, &l->worker, &l->news));
 }
 
 static void
@@ -440,6 +473,8 @@ listen_reap(struct listener_state *l)
 		} else
 			end = (enum source_end)WEXITSTATUS(status);
 		away_left(&l->away, pid);
+		if (l->keeper != -1)
+			keeper_tell(l->keeper, pid, -1);
 		if (places_leave(l->places, pid, end, now))
 			log_info("worker %ld: its address is turned away",
 			    (long)pid);

@@ -24,7 +24,7 @@ listen_ask(const char *broker, struct settings *settings)
 	chan_init(&chan, fd, IPC_FROM_BROKER, 0);
 	hello.f[hello_version].u = IPC_VERSION;
 	hello.f[hello_peer].b = BYTES_LIT("listener");
-	hello.f[hello_kind].u = 1;
+	hello.f[hello_kind].u = HELLO_LISTENER;
 	if (chan_send(&chan, &hello) == 0 && chan_flush(&chan) == 0 &&
 	    (r = ask_answer(&chan, settings)) == 0 &&
 	    chan_send(&chan, &bye) == 0)

@@ -94,7 +94,7 @@ logseq_socket_kicked(struct logseq_web *w, enum code code)
 		conn_close(w->conn, WS_CODE_NORMAL, "graph deleted");
 		break;
 	case CODE_SHUTDOWN:
-		conn_close(w->conn, WS_CODE_AWAY, "going away");
+		conn_close(w->conn, WS_CODE_RESTART, "service restart");
 		break;
 	default:
 		conn_close(w->conn, WS_CODE_POLICY, code_text(code));

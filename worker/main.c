@@ -250,7 +250,7 @@ main_client(const char *broker, const struct sandbox_plan *plan)
 		fatal(EX_OSERR, "client");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	main_close_std();
-	return (conn_serve(fd, broker, peer, plan, &alone));
+	return (conn_serve(fd, broker, peer, -1, plan, &alone));
 }
 
 /*

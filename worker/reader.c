@@ -90,12 +90,35 @@ reader_move(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
 	return (0);
 }
 
+int
+reader_again(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
+    uint64_t pos, uint64_t seq, uint64_t oldest)
+{
+	struct kept *k;
+
+	reader_unmap(&r->ring, &r->bell);
+	reader_unmap(&r->next.ring, &r->next.bell);
+	r->next.due = r->at_own = 0;
+	missed_free(&r->missed);
+	if (reader_map(&r->ring, ring_fd, &r->bell, bell_fd, bytes) == -1)
+		return (-1);
+	r->pos = r->from = pos;
+	if (seq > r->seq)
+		r->missed =
+		    (struct missed){ .upto = seq, .oldest = oldest, .more = 1 };
+	/* Their places were in the ring before. */
+	TAILQ_FOREACH(k, &r->verdicts, entry)
+		k->m.f[verdict_position].u = 0;
+	return (0);
+}
+
 void
 reader_detach(struct reader *r)
 {
 	reader_unmap(&r->ring, &r->bell);
 	reader_unmap(&r->next.ring, &r->next.bell);
 	r->next.due = 0;
+	missed_free(&r->missed);
 	r->open = r->live = r->wrote = r->at_own = 0;
 	r->pos = r->from = r->seq = r->handed = 0;
 }
@@ -117,6 +140,8 @@ reader_step(struct conn *c)
 	uint64_t start = r->pos, seq = r->seq;
 	int arrived;
 
+	if (r->missed.upto != 0)
+		return (missed_step(c));
 	if (!reader_may(c))
 		return (0);
 	batch.n = 0;
@@ -125,6 +150,10 @@ reader_step(struct conn *c)
 	if (stop == READER_BEHIND || !ring_valid(&r->ring, start)) {
 		r->pos = start;
 		r->seq = seq;
+		if (again_waits(c)) { /* missed, when there is a broker */
+			r->pos = start;
+			return (0);
+		}
 		reader_behind(c);
 		return (1);
 	}
@@ -153,6 +182,18 @@ reader_verdict(struct conn *c, const struct msg *m)
 	if (kept_add(&r->verdicts, m) == NULL)
 		return (-1);
 	r->nverdicts++;
+	return (0);
+}
+
+int
+reader_told(struct conn *c, const struct msg *m)
+{
+	struct kept *k = kept_add(&c->reader.verdicts, m);
+
+	if (k == NULL)
+		return (-1);
+	k->m.f[verdict_position].u = UINT64_MAX;
+	c->reader.nverdicts++;
 	return (0);
 }
 
@@ -319,6 +360,9 @@ reader_skips(const struct conn *c, const struct ring_entry *e)
 		return (1);
 	if (e->seq != 0 && e->seq <= c->reader.seq)
 		return (1);
+	/* The next broker has no blobs of this one's signals. */
+	if ((e->flags & RING_BLOB) != 0 && again_waits(c))
+		return (1);
 	return ((e->flags & (RING_STUB | RING_BLOB)) != 0 && e->since != 0 &&
 	    c->reader.from <= e->since);
 }
@@ -440,7 +484,9 @@ reader_ripe(const struct conn *c, const struct msg *m)
 
 	if (c->phase != CONN_WS || !r->open)
 		return (1);
-	return (r->live && (r->at_own || r->pos >= m->f[verdict_position].u));
+	return (r->live &&
+	    (r->at_own ||
+		(r->missed.upto == 0 && r->pos >= m->f[verdict_position].u)));
 }
 
 /* Off the list first: the dialect may do anything with the reader. */

@@ -7,6 +7,7 @@
 
 #include "common/ring.h"
 #include "worker/kept.h"
+#include "worker/missed.h"
 
 struct conn;
 
@@ -28,8 +29,9 @@ struct reader {
 	uint64_t from; /* the reader has seen every entry since this position */
 	uint64_t lost; /* where it stood when it last fell behind */
 	uint64_t seq;  /* newest number that the client has */
-	uint64_t handed;	   /* newest own number the dialect knows */
-	unsigned submits;	   /* sent, and their verdict not handed yet */
+	uint64_t handed;      /* newest own number the dialect knows */
+	unsigned submits;     /* sent, and their verdict not handed yet */
+	struct missed missed; /* comes before the ring, where there is any */
 	struct kept_list verdicts; /* VERDICTs that wait for the reader */
 	size_t nverdicts;
 };
@@ -41,6 +43,12 @@ int reader_attach(struct reader *, int ring_fd, int bell_fd, size_t bytes,
 /* Likewise: the document's ring goes on there. */
 int reader_move(struct reader *, int ring_fd, int bell_fd, size_t bytes,
     uint64_t pos);
+/*
+ * Likewise: the document in another broker, seq its newest number then, oldest
+ * that of its newest record that is gone.  The reader stands where it stood.
+ */
+int reader_again(struct reader *, int ring_fd, int bell_fd, size_t bytes,
+    uint64_t pos, uint64_t seq, uint64_t oldest);
 void reader_detach(struct reader *);
 void reader_free(struct reader *);
 
@@ -51,6 +59,8 @@ int reader_step(struct conn *);
 
 /* A verdict for the dialect, now or when reader_verdicts finds it ripe. */
 int reader_verdict(struct conn *, const struct msg *);
+/* A verdict of the broker before this one, for after reader_again. */
+int reader_told(struct conn *, const struct msg *);
 int reader_verdicts(struct conn *); /* 1: one was handed over */
 
 #endif

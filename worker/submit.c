@@ -115,7 +115,8 @@ submit_step(struct conn *c)
 	struct kept *k = TAILQ_FIRST(&c->ops);
 	const struct submit_part *part;
 
-	if (k == NULL || c->lost || chan_pending(&c->link) > CONN_HIGH_BYTES)
+	if (k == NULL || c->lost || again_waits(c) ||
+	    chan_pending(&c->link) > CONN_HIGH_BYTES)
 		return (0);
 	if (c->blob.tag != 0)
 		return (submit_feed(c, &k->m));
@@ -124,13 +125,11 @@ submit_step(struct conn *c)
 		return (1);
 	}
 	TAILQ_REMOVE(&c->ops, k, entry);
-	/* The list must not be in the way of its own first message. */
 	if (chan_send(&c->link, &k->m) == -1) {
 		log_warn("%s: %s not sent", c->peer, ipc_name(k->m.type));
 		conn_drop(c);
 	}
-	TAILQ_INSERT_HEAD(&c->ops, k, entry);
-	kept_remove(&c->ops, k);
+	again_sent(c, k);
 	return (1);
 }
 

@@ -11,7 +11,7 @@ tally_add(struct conn *c, enum ipc_field field, uint64_t n)
 		c->tally.due_at = c->now_ms + TALLY_MS;
 }
 
-/* Behind a large body it would only be in the way. */
+/* Behind a large body it would only be in the way; without a broker as well. */
 void
 tally_send(struct conn *c)
 {
@@ -20,7 +20,7 @@ tally_send(struct conn *c)
 
 	if (c->tally.due_at == 0 || !c->welcome)
 		return;
-	if (!TAILQ_EMPTY(&c->ops)) {
+	if (!TAILQ_EMPTY(&c->ops) || again_waits(c)) {
 		c->tally.due_at = c->now_ms + TALLY_MS;
 		return;
 	}

@@ -114,9 +114,10 @@ turn_level(const struct conn *c)
 {
 	const struct reader *r = &c->reader;
 
-	return (reader_may(c) && !c->lost && !c->ending && !c->busy &&
-	    !r->next.due && !r->at_own && r->nverdicts == 0 &&
-	    !(r->wait_own && r->submits > 0) && TAILQ_EMPTY(&c->ops));
+	return (reader_may(c) && !c->lost && !again_waits(c) && !c->ending &&
+	    !c->busy && !r->next.due && r->missed.upto == 0 && !r->at_own &&
+	    r->nverdicts == 0 && !(r->wait_own && r->submits > 0) &&
+	    TAILQ_EMPTY(&c->ops));
 }
 
 static void

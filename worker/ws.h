@@ -27,6 +27,7 @@ enum ws_code {
 	WS_CODE_POLICY = 1008,
 	WS_CODE_SIZE = 1009,
 	WS_CODE_ERROR = 1011,
+	WS_CODE_RESTART = 1012,
 };
 
 #define WS_CONTROL_MAX	 125
