@@ -99,8 +99,8 @@ listen_run(struct listen_config *config)
 	listen_std();
 	l.spare = listen_spare();
 	listen_confine(&l);
-	listen_keeper(&l);
 	ready_say(&config->ready);
+	listen_keeper(&l);
 	while (listen_turn(&l))
 		continue;
 	listen_stop(&l);
@@ -160,7 +160,7 @@ listen_confine(struct listener_state *l)
 	l->worker.inherited = report.standing;
 }
 
-/* It has nothing of ours to hold open. */
+/* After whoever waits for us was told: it has nothing of ours to hold open. */
 static void
 listen_keeper(struct listener_state *l)
 {

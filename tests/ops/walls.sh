@@ -88,7 +88,8 @@ relay()
 	client=$!
 	read -r line <"$here/lines"
 	like "$1, $3: a client is served" "$line" '*hello*'
-	worker=$(awk '{ print $1 }' \
+	keeper=$(awk '{ print $1 }' "/proc/$listener/task/$listener/children")
+	worker=$(awk '{ print $NF }' \
 	    "/proc/$listener/task/$listener/children")
 }
 
@@ -152,6 +153,11 @@ started_as_root()
 	descriptors "$listener" | grep -q passwd
 	is 'listener: nothing that its starter left open' $? 1
 
+	confined "$keeper" keeper
+	like 'keeper: its root is gone' \
+	    "$(readlink "/proc/$keeper/root")" '*(deleted)'
+	is 'keeper: listener, broker, a line and log' \
+	    "$(descriptors "$keeper")" '2 null, 3 socket, 1 worker.log'
 	confined "$worker" worker
 	like 'worker: its root is gone' \
 	    "$(readlink "/proc/$worker/root")" '*(deleted)'
@@ -162,9 +168,9 @@ started_as_root()
 	[ "$(readlink "/proc/$worker/ns/net")" != \
 	    "$(readlink /proc/self/ns/net)" ]
 	ok $? 'worker: another network'
-	is 'worker: client, broker, poller, bell and log' \
+	is 'worker: client, broker, poller, bell, keeper and log' \
 	    "$(descriptors "$worker")" \
-	    '1 anon_inode, 2 null, 3 socket, 1 worker.log'
+	    '1 anon_inode, 2 null, 4 socket, 1 worker.log'
 	is 'worker: no process' "$(limit "$worker" 'Max processes')" 0
 	# As many may be under way from all workers: lane_flight_max.
 	# shellcheck disable=SC3045 # every sh of ours has it
