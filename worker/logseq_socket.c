@@ -126,11 +126,18 @@ logseq_socket_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 void
 logseq_socket_behind(struct conn *c, uint64_t seq)
 {
+	socket_ask_online(conn_state(c));
+	logseq_socket_again(c, seq);
+}
+
+/* Who is here is told to all with each that comes back. */
+void
+logseq_socket_again(struct conn *c, uint64_t seq)
+{
 	struct submit_out out = { .tag = SOCKET_BEHIND, .verb = LOGSEQ_STATE };
 
 	(void)seq;
 	logseq_submit(conn_state(c), &out);
-	socket_ask_online(conn_state(c));
 	conn_live(c, conn_seq(c));
 }
 

@@ -26,6 +26,7 @@ void logseq_socket_kicked(struct logseq_web *, enum code);
 void logseq_socket_message(struct conn *, unsigned int opcode, uint8_t *,
     size_t);
 void logseq_socket_behind(struct conn *, uint64_t seq);
+void logseq_socket_again(struct conn *, uint64_t seq);
 void logseq_socket_stub(struct conn *, const struct entry *);
 void logseq_socket_timer(struct conn *);
 
