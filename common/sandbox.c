@@ -198,9 +198,12 @@ sandbox_user_become(const struct sandbox_plan *plan)
 int
 sandbox_limit_worker(const struct sandbox_plan *plan)
 {
-	rlim_t files = sandbox_fds_room(plan->passed_fds);
+	rlim_t files = plan->flight_fds;
 	int bad = 0;
 
+	/* There is room below a larger one without a look. */
+	if (files < SANDBOX_FDS_MAX + plan->passed_fds)
+		files = sandbox_fds_room(plan->passed_fds);
 	if (files < plan->flight_fds)
 		files = plan->flight_fds;
 	bad |= sandbox_limit(RLIMIT_CORE, 0);
@@ -241,6 +244,8 @@ sandbox_limit(int what, rlim_t most)
 
 	if (getrlimit((SANDBOX_RESOURCE)what, &limit) == -1)
 		return (-1);
+	if (limit.rlim_cur == most && limit.rlim_max == most)
+		return (0); /* a listener's, inherited */
 	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > most)
 		limit.rlim_max = most;
 	limit.rlim_cur = limit.rlim_max;

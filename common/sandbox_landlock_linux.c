@@ -70,6 +70,7 @@ static const struct {
 
 #define LANDLOCK_STEPS (sizeof(landlock_steps) / sizeof(landlock_steps[0]))
 
+static int landlock_version(void);
 static struct landlock_ruleset landlock_known(int);
 static int landlock_allow_all(int, const struct sandbox_plan *, const char *,
     uint64_t);
@@ -82,11 +83,8 @@ sandbox_landlock_create(const struct sandbox_plan *plan, const char *data_dir,
 	struct landlock_ruleset set;
 	int fd, error;
 
-	*abi = (int)syscall(LANDLOCK_SYS_CREATE, NULL, 0, LANDLOCK_ASK_VERSION);
-	if (*abi < 1) {
-		*abi = 0;
+	if ((*abi = landlock_version()) == 0)
 		return (-1);
-	}
 	set = landlock_known(*abi);
 	if (plan->network)
 		set.net = 0;
@@ -106,6 +104,18 @@ int
 sandbox_landlock_enforce(int ruleset)
 {
 	return (syscall(LANDLOCK_SYS_RESTRICT, ruleset, 0) == 0 ? 0 : -1);
+}
+
+/* 0: there is none.  A listener has asked for all of its workers. */
+static int
+landlock_version(void)
+{
+	static int version;
+
+	if (version < 1)
+		version = (int)syscall(LANDLOCK_SYS_CREATE, NULL, 0,
+		    LANDLOCK_ASK_VERSION);
+	return (version < 1 ? 0 : version);
 }
 
 static struct landlock_ruleset
