@@ -26,8 +26,9 @@ confine_plan(const struct config *c, struct sandbox_plan *plan)
 		return;
 	}
 	if (sandbox_plan_user(plan, c->user, c->group) == -1)
-		fatal(EX_NOUSER, "settings user %s, group %s", c->user,
-		    c->group[0] == '\0' ? "(the user's)" : c->group);
+		fatalx(EX_NOUSER,
+		    "settings user and group: there is no user %s%s%s", c->user,
+		    c->group[0] == '\0' ? "" : ", or no group ", c->group);
 	if (c->chroot[0] != '\0')
 		plan->chroot_dir = c->chroot;
 	else if (plan->level != SANDBOX_LEVEL_OFF)

@@ -79,8 +79,13 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc == 0 || (command = ctl_command_find(argc, argv)) == NULL)
+	if (argc == 0)
 		return (ctl_usage_all());
+	if ((command = ctl_command_find(argc, argv)) == NULL) {
+		ctl_usage_all();
+		log_warnx("%s: there is no such command", argv[0]);
+		return (EX_USAGE);
+	}
 	if (argc > 1 && strchr(command->name, ' ') != NULL &&
 	    argv[1][0] != '-') {
 		argc--;

@@ -97,7 +97,8 @@ ctl_relay_open(struct ctl_ws *c, const char *text, int *sds)
 	ctl_ws_init(c);
 	if (ctl_ws_dial(c, &url, CTL_RELAY_MS) != 1 ||
 	    ctl_ws_upgrade(c, &url, BYTES_NONE, CTL_RELAY_MS) != 1) {
-		ctl_relay_lost(c);
+		log_warnx("%s:%s: %s", url.host, url.port,
+		    c->why == NULL ? "no answer in time" : c->why);
 		ctl_ws_close(c);
 		return (EX_UNAVAILABLE);
 	}

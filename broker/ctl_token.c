@@ -150,9 +150,14 @@ ctl_token_arg(struct ctl_token_args *a, int option, const char *value)
 		return (0);
 	case 'S':
 		a->mint.scope = scope_parse(bytes_str(value));
+		if (a->mint.scope == SCOPE_NONE)
+			log_warnx("-S %s: not read, write or admin", value);
 		return (a->mint.scope == SCOPE_NONE ? -1 : 0);
 	case 't':
-		return (ctl_duration(value, &a->ttl_s));
+		if (ctl_duration(value, &a->ttl_s) == 0)
+			return (0);
+		log_warnx("-t %s: not a number with s, m, h or d", value);
+		return (-1);
 	case 'i':
 		a->mint.iss = value;
 		return (0);

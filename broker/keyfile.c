@@ -58,8 +58,8 @@ keyring_fd_check(int fd, const char *path, struct stat *st)
 		return (keyring_refuse(path,
 		    "belongs to neither root nor this user"));
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return (
-		    keyring_refuse(path, "may be written by group or others"));
+		return (keyring_refuse(path,
+		    "may be written by group or others: chmod 600"));
 	if (st->st_size > KEYRING_FILE_MAX)
 		return (keyring_refuse(path, "is longer than 65536 octets"));
 	return (0);

@@ -174,7 +174,7 @@ keyring_readable_ok(const struct keyring *ring, const char *path,
 {
 	if ((st->st_mode & S_IROTH) == 0 || keyring_signer(ring, NULL) == NULL)
 		return (0);
-	return (keyring_refuse(path, "may be read by others"));
+	return (keyring_refuse(path, "may be read by others: chmod 600"));
 }
 
 int

@@ -102,7 +102,8 @@ kv_bdb_lock(const char *dir, char *why, size_t size)
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, BDB_MODE);
 	if (fd == -1) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
+		snprintf(why, size, "%s: %s", errno == ENOENT ? dir : path,
+		    strerror(errno));
 		return (-1);
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)

@@ -55,7 +55,8 @@ static void main_options(struct options *, int, char **);
 static int main_fd(const char *);
 static void main_fds(void);
 static void main_issuer(struct broker *);
-static void main_open(struct broker *);
+static void main_keyless(const char *path) __attribute__((noreturn));
+static void main_open(struct broker *, struct sandbox_plan *);
 static void main_sockets(struct broker *, const struct sandbox_plan *);
 static uid_t main_worker_uid(const struct config *);
 static void main_stop(evutil_socket_t, short, void *);
@@ -73,6 +74,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .ready = READY_INIT };
+	struct sandbox_plan plan;
 	struct broker *b;
 
 	main_fds();
@@ -97,15 +99,16 @@ main(int argc, char **argv)
 	log_init("quired",
 	    o.foreground ? LOG_TO_STDERR : (enum log_where)b->conf->log,
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
+	confine_plan(b->conf, &plan); /* or fan-out would say it, too */
 	lanes = lanes_start(b->conf);
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
-		fatal(EX_CONFIG, "keys %s", b->conf->keys);
+		main_keyless(b->conf->keys);
 	if (b->conf->auth[0] != '\0' &&
 	    (b->statics = statics_load(b->conf->auth)) == NULL)
 		fatalx(EX_CONFIG, "auth %s", b->conf->auth);
 	main_issuer(b);
 	ready_open(&o.ready);
-	main_open(b);
+	main_open(b, &plan);
 	main_boot(b);
 	main_loop(b, &o);
 	revocations_free(b->revocations);
@@ -211,23 +214,31 @@ main_issuer(struct broker *b)
 		    b->conf->keys);
 }
 
+/* The lines before say what is wrong, but not what can be done. */
+static void
+main_keyless(const char *path)
+{
+	if (errno == ENOENT)
+		fatalx(EX_CONFIG, "setting keys: quirectl keygen %s makes one",
+		    path);
+	fatalx(EX_CONFIG, "setting keys: %s cannot be used", path);
+}
+
 /* Lock, sockets, sandbox, store: no thread before, no name after the third. */
 static void
-main_open(struct broker *b)
+main_open(struct broker *b, struct sandbox_plan *plan)
 {
 	const struct config *c = b->conf;
 	struct kv_bdb_options kv = { CONFINE_DATA, (uint64_t)c->cache_bytes,
 		(uint64_t)c->log_buffer_bytes, (uint64_t)c->checkpoint_bytes,
 		(uint64_t)c->checkpoint_ms, 0, 0 };
-	struct sandbox_plan plan;
 	char why[256];
 
-	confine_plan(c, &plan);
 	if ((kv.lock_fd = kv_bdb_lock(c->data, why, sizeof(why))) == -1)
-		fatalx(EX_UNAVAILABLE, "store %s", why);
-	confine_give(&plan, c->data);
-	main_sockets(b, &plan);
-	confine(c, &plan, &b->metrics.sandbox);
+		fatalx(EX_UNAVAILABLE, "setting data: %s", why);
+	confine_give(plan, c->data);
+	main_sockets(b, plan);
+	confine(c, plan, &b->metrics.sandbox);
 	if ((b->kv = kv_bdb_open(&kv, why, sizeof(why))) == NULL)
 		fatalx(EX_UNAVAILABLE, "store %s: %s", c->data, why);
 }

@@ -121,7 +121,9 @@ listen_settle(struct listener_state *l)
 		max = (unsigned)l->settings.connections_max;
 		each = (unsigned)l->settings.per_address_max;
 	} else {
-		log_warnx("%s: no answer, no settings", c->broker);
+		log_warnx(
+		    "%s: no broker answers there, so without its settings",
+		    c->broker);
 	}
 	max = c->max != 0 ? c->max : max;
 	each = c->per_address != 0 ? c->per_address : each;

@@ -180,7 +180,10 @@ main_user(struct main_options *o)
 	    ? memory_aside(main_user_find, o, sizeof(*o))
 	    : main_user_find(o);
 	if (r == -1)
-		fatal(EX_NOUSER, "user %s (-u, -g)", o->user);
+		fatalx(EX_NOUSER,
+		    "there is no user %s%s%s; -u and -g name others", o->user,
+		    o->group == NULL ? "" : ", or no group ",
+		    o->group == NULL ? "" : o->group);
 }
 
 static int
