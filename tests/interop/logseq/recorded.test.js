@@ -20,8 +20,8 @@ const upload = async (engine, { eavt, tail }) => {
   const line = ([e, a, v, tx]) =>
     `datom\t${e} ${tx} ${String(a).slice(1)}\t${snapshot.text(v)}`
   const put = async (datoms, ref) => {
-    for (let i = 0; i < datoms.length; i += 1000) {
-      for (const d of datoms.slice(i, i + 1000)) engine.say(line(d))
+    for (let i = 0; i < datoms.length; i += 250) {
+      for (const d of datoms.slice(i, i + 250)) engine.say(line(d))
       assert.strictEqual(await engine.ask(`put\t${ref}`), 'ok')
     }
   }

@@ -205,11 +205,11 @@ serve('a full graph is read and emptied, but not written',
     }
   })
 
-// One of two who write all the time, resend what was not answered, and know
-// only what they pulled.
+// One of two who write all the time, so many pages at once, resend what was not
+// answered, and know only what they pulled.
 class Replica {
-  constructor (user, graph) {
-    Object.assign(this, { user, graph, t: 0, txs: [], acked: [] })
+  constructor (user, graph, size) {
+    Object.assign(this, { user, graph, size, t: 0, txs: [], acked: [] })
   }
 
   async connect () {
@@ -237,7 +237,9 @@ class Replica {
   async write (n, more) {
     for (let i = 0; i < n || more(); i++) {
       const uuid = crypto.randomUUID()
-      const entry = { tx: JSON.stringify(page(uuid, `${i}`)),
+      const rest = Array.from({ length: this.size - 1 }, () =>
+        page(crypto.randomUUID(), `${i}`))
+      const entry = { tx: JSON.stringify([page(uuid, `${i}`), ...rest].flat()),
         'tx-id': crypto.randomUUID() }
       for (let done = false; !done;) {
         try {
@@ -256,36 +258,44 @@ class Replica {
   }
 }
 
+const converge = (size, writes) => async (relay, ann) => {
+  const graph = await ann.graph('one')
+  const both = [new Replica(ann, graph, size), new Replica(ann, graph, size)]
+  let writing = true
+  let kills = 0
+  const killer = (async () => {
+    while (writing) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await relay.killBroker()
+      kills++
+      await relay.startBroker()
+    }
+  })()
+  await Promise.all(both.map((r) =>
+    r.write(writes, () => kills < 5)))
+  writing = false
+  await killer
+  for (const r of both) {
+    await r.connect()
+    let m
+    do m = await r.pull(); while (m.txs.length > 0)
+  }
+  assert.strictEqual(both[0].t, both[1].t)
+  assert.deepStrictEqual(both[0].txs, both[1].txs)
+  const datoms = state((await ann.download(graph)).body)
+  assert.strictEqual(datoms.length, 3 * size * both[0].txs.length)
+  const all = datoms.join('\n')
+  for (const uuid of both.flatMap((r) => r.acked)) {
+    assert.strictEqual(both[0].txs.filter((tx) => tx.includes(uuid)).length,
+      1)
+    assert.ok(all.includes(`:block/uuid "~u${uuid}"`))
+  }
+  for (const r of both) r.socket.close()
+}
+
 serve('two replicas converge through kill -9, and lose nothing acknowledged',
-  {}, async (relay, ann) => {
-    const graph = await ann.graph('one')
-    const both = [new Replica(ann, graph), new Replica(ann, graph)]
-    let writing = true
-    let kills = 0
-    const killer = (async () => {
-      while (writing) {
-        await new Promise((resolve) => setTimeout(resolve, 100))
-        await relay.killBroker()
-        kills++
-        await relay.startBroker()
-      }
-    })()
-    await Promise.all(both.map((r) =>
-      r.write(100, () => kills < 5)))
-    writing = false
-    await killer
-    for (const r of both) {
-      await r.connect()
-      let m
-      do m = await r.pull(); while (m.txs.length > 0)
-    }
-    assert.strictEqual(both[0].t, both[1].t)
-    assert.deepStrictEqual(both[0].txs, both[1].txs)
-    const all = state((await ann.download(graph)).body).join('\n')
-    for (const uuid of both.flatMap((r) => r.acked)) {
-      assert.strictEqual(both[0].txs.filter((tx) => tx.includes(uuid)).length,
-        1)
-      assert.ok(all.includes(`:block/uuid "~u${uuid}"`))
-    }
-    for (const r of both) r.socket.close()
-  })
+  {}, converge(1, 100))
+
+// 2,400 datoms a batch are decided in parts.
+serve('so they do with batches that a kill finds half done', {},
+  converge(800, 4))
