@@ -12,70 +12,90 @@
 #include "common/log.h"
 #include "broker/config.h"
 #include "broker/ctl.h"
+#include "broker/ctl_json.h"
+
+/* Of a command with -j of its own. */
+#define CTL_WORDS_MAX 16
+
+/* Of a job: a store, and words in pairs. */
+#define JOB "store result %|store %"
 
 const struct ctl_command ctl_commands[] = {
-	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen },
-	{ "pubkey", "keyfile", 1, ctl_pubkey },
-	{ "keys list", "[-j] [-k keyfile]", 0, ctl_keys_list },
-	{ "keys add", "[-e] [-k keyfile] kid", 1, ctl_keys_add },
-	{ "keys retire", "[-k keyfile] kid", 1, ctl_keys_retire },
+	{ "keygen", "[-e] [-K kid] keyfile", 1, ctl_keygen, CTL_JSON_NOTHING },
+	{ "pubkey", "keyfile", 1, ctl_pubkey, "kid alg key" },
+	{ "keys list", "[-j] [-k keyfile]", 0, ctl_keys_list, CTL_JSON_OPTION },
+	{ "keys add", "[-e] [-k keyfile] kid", 1, ctl_keys_add,
+	    CTL_JSON_NOTHING },
+	{ "keys retire", "[-k keyfile] kid", 1, ctl_keys_retire,
+	    CTL_JSON_NOTHING },
 	{ "token mint",
 	    "[-k keyfile] [-K kid] -s subject -a store ... -S scope\n"
 	    "\t[-t ttl] [-i issuer] [-j jti] [-x json]",
-	    6, ctl_token },
+	    6, ctl_token, "token" },
 	{ "token static", "-s subject -a store ... -S scope", 6,
-	    ctl_token_static },
-	{ "token inspect", "[-j] [-k keyfile] [file]", 0, ctl_token_inspect },
+	    ctl_token_static, "token|hash scope subject *stores" },
+	{ "token inspect", "[-j] [-k keyfile] [file]", 0, ctl_token_inspect,
+	    CTL_JSON_OPTION },
 	{ "token revoke",
 	    "[-d] [-b time] [-t ttl] jti text | subject text | all", 1,
-	    ctl_token_revoke },
-	{ "token revocations", "[-j]", 0, ctl_token_revocations },
-	{ "listen", "url", 1, ctl_listen },
-	{ "send", "url text", 2, ctl_send },
-	{ "status", "[-j]", 0, ctl_status },
-	{ "stores", "[-j]", 0, ctl_stores },
-	{ "metrics", "[-j]", 0, ctl_status },
-	{ "connections", "[-j]", 0, ctl_connections },
+	    ctl_token_revoke, "ended" },
+	{ "token revocations", "[-j]", 0, ctl_token_revocations,
+	    CTL_JSON_OPTION },
+	{ "listen", "url", 1, ctl_listen, "kind *text|kind" },
+	{ "send", "url text", 2, ctl_send, CTL_JSON_NOTHING },
+	{ "status", "[-j]", 0, ctl_status, CTL_JSON_OPTION },
+	{ "stores", "[-j]", 0, ctl_stores, CTL_JSON_OPTION },
+	{ "metrics", "[-j]", 0, ctl_status, CTL_JSON_OPTION },
+	{ "connections", "[-j]", 0, ctl_connections, CTL_JSON_OPTION },
 	{ "kick", "id number | subject text | store store | address text", 2,
-	    ctl_kick },
-	{ "reload", "[-k keyfile]", 0, ctl_reload },
-	{ "log-level", "[error | warn | info | debug]", 0, ctl_log_level },
-	{ "trace", "[-m message,...] [-s session]", 0, ctl_trace },
-	{ "top", "[-n times]", 0, ctl_top },
-	{ "backup", "dir", 1, ctl_backup },
-	{ "restore", "dir [store]", 1, ctl_restore },
-	{ "export", "-c room | store file", 2, ctl_export },
-	{ "import", "-c room file | [-f] store file", 2, ctl_import },
-	{ "delete", "store", 1, ctl_delete },
-	{ "quarantine", "[-c | -r] store", 1, ctl_quarantine },
-	{ "compact", "[store]", 0, ctl_compact },
-	{ "verify", "[-d dir] [store]", 0, ctl_verify },
-	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox },
-	{ "completion", "bash | zsh | fish", 1, ctl_completion },
+	    ctl_kick, "ended" },
+	{ "reload", "[-k keyfile]", 0, ctl_reload, "name value" },
+	{ "log-level", "[error | warn | info | debug]", 0, ctl_log_level,
+	    "level" },
+	{ "trace", "[-m message,...] [-s session]", 0, ctl_trace,
+	    "time - session direction message =" },
+	{ "top", "[-n times]", 0, ctl_top, CTL_JSON_SELF },
+	{ "backup", "dir", 1, ctl_backup, JOB },
+	{ "restore", "dir [store]", 1, ctl_restore, JOB },
+	{ "export", "-c room | store file", 2, ctl_export, CTL_JSON_NOTHING },
+	{ "import", "-c room file | [-f] store file", 2, ctl_import, JOB },
+	{ "delete", "store", 1, ctl_delete, JOB },
+	{ "quarantine", "[-c | -r] store", 1, ctl_quarantine, JOB },
+	{ "compact", "[store]", 0, ctl_compact, JOB },
+	{ "verify", "[-d dir] [store]", 0, ctl_verify, JOB },
+	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox,
+	    CTL_JSON_SELF },
+	{ "completion", "bash | zsh | fish", 1, ctl_completion,
+	    CTL_JSON_NOTHING },
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
 
 static const struct ctl_command *ctl_command_find(int, char **);
 static int ctl_usage_all(void);
+static int ctl_as_json(const struct ctl_command *, const struct ctl *, int argc,
+    char **argv);
 
 int
 main(int argc, char **argv)
 {
 	const struct ctl_command *command;
-	struct ctl ctl = { NULL };
+	struct ctl ctl = { NULL, 0 };
 	static char name[32];
 	int c;
 
 	log_init("quirectl", LOG_TO_STDERR, LOG_LEVEL_WARN);
-	while ((c = getopt(argc, argv, "+f:V")) != -1) {
+	while ((c = getopt(argc, argv, "+f:jV")) != -1) {
 		if (c == 'V') {
 			puts("quirectl " QUIRE_VERSION);
 			return (0);
 		}
-		if (c != 'f')
+		if (c != 'f' && c != 'j')
 			return (ctl_usage_all());
-		ctl.conf_path = optarg;
+		if (c == 'f')
+			ctl.conf_path = optarg;
+		else
+			ctl.as_json = 1;
 	}
 	argc -= optind;
 	argv += optind;
@@ -97,7 +117,29 @@ main(int argc, char **argv)
 	if (argc - 1 < command->words)
 		return (ctl_usage(argv[0]));
 	optind = 1;
-	return (command->run(&ctl, argc, argv));
+	return (ctl.as_json ? ctl_as_json(command, &ctl, argc, argv)
+			    : command->run(&ctl, argc, argv));
+}
+
+static int
+ctl_as_json(const struct ctl_command *command, const struct ctl *ctl, int argc,
+    char **argv)
+{
+	static char option[] = CTL_JSON_OPTION;
+	char *words[CTL_WORDS_MAX + 1];
+
+	if (command->json == CTL_JSON_NOTHING ||
+	    strcmp(command->json, CTL_JSON_SELF) == 0)
+		return (command->run(ctl, argc, argv));
+	if (strcmp(command->json, CTL_JSON_OPTION) != 0)
+		return (
+		    ctl_json_run(command->json, command->run, ctl, argc, argv));
+	if (argc >= CTL_WORDS_MAX)
+		return (ctl_usage(argv[0]));
+	words[0] = argv[0];
+	words[1] = option;
+	memcpy(words + 2, argv + 1, (size_t)argc * sizeof(*argv));
+	return (command->run(ctl, argc + 1, words));
 }
 
 int
@@ -107,8 +149,9 @@ ctl_usage(const char *name)
 
 	for (i = 0; i < ctl_command_count; i++)
 		if (strcmp(ctl_commands[i].name, name) == 0)
-			fprintf(stderr, "usage: quirectl [-f conf] %s %s\n",
-			    name, ctl_commands[i].args);
+			fprintf(stderr,
+			    "usage: quirectl [-j] [-f conf] %s %s\n", name,
+			    ctl_commands[i].args);
 	return (EX_USAGE);
 }
 
@@ -168,7 +211,7 @@ ctl_usage_all(void)
 
 	fputs("usage: quirectl -V\n", stderr);
 	for (i = 0; i < ctl_command_count; i++)
-		fprintf(stderr, "       quirectl [-f conf] %s %s\n",
+		fprintf(stderr, "       quirectl [-j] [-f conf] %s %s\n",
 		    ctl_commands[i].name, ctl_commands[i].args);
 	return (EX_USAGE);
 }

@@ -14,6 +14,7 @@ struct config;
 
 struct ctl {
 	const char *conf_path; /* -f, or NULL */
+	int as_json;	       /* -j before the command, see CTL_JSON_SELF */
 };
 
 typedef int ctl_run_fn(const struct ctl *, int argc, char **argv);
@@ -24,7 +25,12 @@ struct ctl_command {
 	const char *args;
 	int words; /* that must follow the name, options included */
 	ctl_run_fn *run;
+	/* What it prints, for -j: a shape of ctl_json.h or one of these. */
+	const char *json;
 };
+#define CTL_JSON_NOTHING NULL /* nothing, or no lines: JSON, a script */
+#define CTL_JSON_OPTION	 "-j" /* has the option itself */
+#define CTL_JSON_SELF	 "+"  /* looks at as_json */
 extern const struct ctl_command ctl_commands[];
 extern const size_t ctl_command_count;
 

@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "common/log.h"
 #include "common/sandbox_probe.h"
 #include "broker/confine.h"
@@ -25,6 +27,9 @@ static int ctl_sandbox_all(const struct sandbox_plan *, const char *data_dir,
 static int ctl_sandbox_one(const struct sandbox_plan *, const char *data_dir,
     const struct sandbox_attempt *);
 static void ctl_sandbox_head(const struct sandbox_report *);
+static void ctl_sandbox_print(json_t *);
+
+static int ctl_sandbox_json; /* -j */
 
 int
 ctl_sandbox(const struct ctl *ctl, int argc, char **argv)
@@ -47,6 +52,7 @@ ctl_sandbox(const struct ctl *ctl, int argc, char **argv)
 		role = SANDBOX_BROKERS;
 	else
 		return (ctl_usage(argv[0]));
+	ctl_sandbox_json = ctl->as_json;
 	if ((config = ctl_config(ctl)) == NULL)
 		return (EX_CONFIG);
 	status = ctl_sandbox_plan(config, role, user, &plan);
@@ -120,8 +126,14 @@ static void
 ctl_sandbox_head(const struct sandbox_report *report)
 {
 	unsigned int missing = report->wanted & ~report->standing;
-	char names[CTL_NAMES_MAX];
+	char names[CTL_NAMES_MAX], none[CTL_NAMES_MAX];
 
+	if (ctl_sandbox_json) {
+		ctl_sandbox_print(json_pack("{s:s,s:s}", "standing",
+		    sandbox_names(names, sizeof(names), report->standing),
+		    "missing", sandbox_names(none, sizeof(none), missing)));
+		return;
+	}
 	printf("standing: %s\n",
 	    sandbox_names(names, sizeof(names), report->standing));
 	printf("missing: %s\n", sandbox_names(names, sizeof(names), missing));
@@ -153,6 +165,19 @@ ctl_sandbox_one(const struct sandbox_plan *plan, const char *data_dir,
 	else if (!bare.allowed)
 		snprintf(names, sizeof(names), "fails without a sandbox: %s",
 		    strerror(bare.error));
-	printf("%-16s%-28s%s\n", attempt->name, text, names);
+	if (ctl_sandbox_json)
+		ctl_sandbox_print(json_pack("{s:s,s:s,s:b,s:s}", "attempt",
+		    attempt->name, "outcome", text, "stopped", !out.allowed,
+		    "alone", names));
+	else
+		printf("%-16s%-28s%s\n", attempt->name, text, names);
 	return (out.allowed ? EX_SOFTWARE : 0);
+}
+
+static void
+ctl_sandbox_print(json_t *object)
+{
+	if (json_dumpf(object, stdout, JSON_COMPACT) == 0)
+		putchar('\n');
+	json_decref(object);
 }

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "common/buf.h"
 #include "common/log.h"
 #include "broker/config.h"
@@ -24,6 +26,8 @@
 #define TOP_SHOWN      15u
 /* Words of a line of connections before its texts, see control_connections. */
 #define TOP_WORDS 5u
+
+enum top_form { TOP_PLAIN, TOP_SCREEN, TOP_JSON };
 
 struct top_figure {
 	char name[32];
@@ -44,12 +48,15 @@ struct top_store {
 static volatile sig_atomic_t top_stopped;
 
 static void top_stop(int);
-static int top_run(const char *control, long times);
+static int top_run(const char *control, long times, enum top_form);
 static int top_look(const char *control, struct top_look *);
 static int top_show(const char *control, const struct top_look *,
-    const struct top_look *before, int clear);
+    const struct top_look *before, enum top_form);
 static void top_figures(const struct top_look *, const struct top_look *);
-static int top_stores(const char *control);
+static double top_rate(const struct top_look *, const struct top_look *,
+    size_t i);
+static int top_stores(const char *control, json_t *out);
+static json_t *top_object(const struct top_look *, const struct top_look *);
 static size_t top_count(struct bytes, struct top_store *);
 static int top_more(const void *, const void *);
 static int top_pause(int tty);
@@ -81,7 +88,10 @@ ctl_top(const struct ctl *ctl, int argc, char **argv)
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
-	status = top_run(config->control, times);
+	status = top_run(config->control, times,
+	    ctl->as_json		? TOP_JSON
+		: isatty(STDOUT_FILENO) ? TOP_SCREEN
+					: TOP_PLAIN);
 	if (tty)
 		tcsetattr(STDIN_FILENO, TCSANOW, &was);
 	config_free(config);
@@ -96,10 +106,10 @@ top_stop(int sig)
 }
 
 static int
-top_run(const char *control, long times)
+top_run(const char *control, long times, enum top_form form)
 {
 	struct top_look looks[2];
-	int tty = isatty(STDIN_FILENO), clear = isatty(STDOUT_FILENO);
+	int tty = isatty(STDIN_FILENO);
 	int status = top_look(control, &looks[0]);
 	long i;
 
@@ -108,7 +118,7 @@ top_run(const char *control, long times)
 			return (0);
 		if ((status = top_look(control, &looks[i & 1])) == 0)
 			status = top_show(control, &looks[i & 1],
-			    &looks[(i + 1) & 1], clear);
+			    &looks[(i + 1) & 1], form);
 		if (status == 0 && i == times)
 			return (0);
 	}
@@ -148,14 +158,21 @@ top_look(const char *control, struct top_look *look)
 
 static int
 top_show(const char *control, const struct top_look *now,
-    const struct top_look *before, int clear)
+    const struct top_look *before, enum top_form form)
 {
+	json_t *object = NULL;
 	int status;
 
-	if (clear)
+	if (form == TOP_SCREEN)
 		fputs("\033[H\033[J", stdout);
-	top_figures(now, before);
-	status = top_stores(control);
+	if (form == TOP_JSON)
+		object = top_object(now, before);
+	else
+		top_figures(now, before);
+	status = top_stores(control, object);
+	if (object != NULL && json_dumpf(object, stdout, JSON_COMPACT) == 0)
+		putchar('\n');
+	json_decref(object);
 	if (fflush(stdout) == EOF) {
 		log_warn("standard output");
 		status = EX_IOERR;
@@ -166,22 +183,45 @@ top_show(const char *control, const struct top_look *now,
 static void
 top_figures(const struct top_look *now, const struct top_look *before)
 {
-	double s = (double)(now->at.tv_sec - before->at.tv_sec) +
-	    (double)(now->at.tv_nsec - before->at.tv_nsec) / 1e9;
 	size_t i;
 
 	printf("%-24s %16s %14s\n", "figure", "now", "a second");
 	for (i = 0; i < now->n && i < before->n; i++)
 		printf("%-24s %16llu %14.1f\n", now->figures[i].name,
 		    (unsigned long long)now->figures[i].value,
-		    s <= 0 ? 0
-			   : ((double)now->figures[i].value -
-				 (double)before->figures[i].value) /
-			    s);
+		    top_rate(now, before, i));
 }
 
+static double
+top_rate(const struct top_look *now, const struct top_look *before, size_t i)
+{
+	double s = (double)(now->at.tv_sec - before->at.tv_sec) +
+	    (double)(now->at.tv_nsec - before->at.tv_nsec) / 1e9;
+
+	return (s <= 0 ? 0
+		       : ((double)now->figures[i].value -
+			     (double)before->figures[i].value) /
+		    s);
+}
+
+/* Names, and of each what it is now and what it grows by in a second. */
+static json_t *
+top_object(const struct top_look *now, const struct top_look *before)
+{
+	json_t *figures = json_object();
+	size_t i;
+
+	for (i = 0; i < now->n && i < before->n; i++)
+		json_object_set_new(figures, now->figures[i].name,
+		    json_pack("{s:I,s:f}", "now",
+			(json_int_t)now->figures[i].value, "second",
+			top_rate(now, before, i)));
+	return (json_pack("{s:o,s:[]}", "figures", figures, "stores"));
+}
+
+/* To people, or into the object. */
 static int
-top_stores(const char *control)
+top_stores(const char *control, json_t *out)
 {
 	struct top_store *stores = calloc(TOP_STORES_MAX, sizeof(*stores));
 	struct buf answer = BUF_INIT;
@@ -193,11 +233,19 @@ top_stores(const char *control)
 	if (status == 0) {
 		n = top_count(buf_bytes(&answer), stores);
 		qsort(stores, n, sizeof(*stores), top_more);
-		printf("\n%11s  %s\n", "connections", "store");
+		if (out == NULL)
+			printf("\n%11s  %s\n", "connections", "store");
 		for (i = 0; i < n && i < TOP_SHOWN; i++)
-			printf("%11zu  %.*s\n", stores[i].connections,
-			    (int)stores[i].name.n,
-			    (const char *)stores[i].name.p);
+			if (out == NULL)
+				printf("%11zu  %.*s\n", stores[i].connections,
+				    (int)stores[i].name.n,
+				    (const char *)stores[i].name.p);
+			else
+				json_array_append_new(json_object_get(out,
+							  "stores"),
+				    json_pack("{s:o,s:I}", "name",
+					ctl_name(stores[i].name), "connections",
+					(json_int_t)stores[i].connections));
 	}
 	buf_free(&answer);
 	free(stores);
