@@ -45,8 +45,10 @@ class Relay {
     return relay
   }
 
-  async startBroker () {
-    this.broker = await start('quired', ['-d', '-f', this.conf])
+  // fault: tests/preload/disk.c, what of it is to go wrong.
+  async startBroker (fault) {
+    this.broker = await start('quired', ['-d', '-f', this.conf], fault &&
+      { ...process.env, ...fault, LD_PRELOAD: `${build}/tests/preload/disk.so` })
   }
 
   // Without a chance to finish anything.
@@ -108,9 +110,9 @@ function freePort () {
 }
 
 // A program writes an octet to its readiness descriptor, or dies.
-function start (program, words) {
+function start (program, words, env) {
   const child = spawn(`${build}/${program}`, [...words, '-r', '3'],
-    { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+    { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
   child.ended = new Promise(resolve =>
     child.on('exit', (code, signal) => resolve(signal || code)))
   process.on('exit', () => child.kill('SIGKILL'))

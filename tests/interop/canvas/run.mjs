@@ -491,6 +491,58 @@ serve('who falls behind while presence ends is let go, and shows none of it',
     assert.strictEqual(b.has('a/box').x, 1)
   })
 
+// Section 16: what was pending when a flush fails is never acknowledged, and
+// the clients come back with it.
+for (const fault of ['EIO', 'ENOSPC']) {
+  serve(`a disk that fails with ${fault} loses nothing acknowledged`, [],
+    async () => {
+      const count = `${relay.dir}/count`
+      fs.writeFileSync(count, Buffer.alloc(24))
+      const [a, b] = await members(2)
+      await a.create(Box, 'a', { x: 0 })
+      await b.create(Box, 'b', { x: 0 })
+      await settle(a, b)
+      await relay.stopBroker()
+      await relay.startBroker({ DISK_COUNT: count })
+      await settle(a, b)
+      await relay.stopBroker()
+      const calls = fs.readFileSync(count).readBigUInt64LE()
+      await relay.startBroker({ DISK_FAULT: `${calls + 40n}:${fault}` })
+      let ended = false
+      relay.broker.ended.then(() => { ended = true })
+      await until('they are back', () => a.online && b.online)
+      const writer = await raw('writer')
+      let k = 0
+      while (!ended) {
+        writer.socket.send(JSON.stringify({ type: 'patch', messageId: `${k}`,
+          documentPatches: [{ [`e-${k}`]: { _exists: true, k } }] }))
+        a.change(Box, 'a', { x: ++k })
+        b.change(Box, 'b', { x: k })
+        await sleep(3)
+      }
+      assert.notStrictEqual(await relay.broker.ended, 0)
+      await until('it is told', () => writer.socket.readyState === 3)
+      const acks = writer.frames.filter(f => f.type === 'ack')
+      assert.ok(acks.length > 0 && acks.length < k)
+      assert.strictEqual(await status('room'), 503)
+      await relay.startBroker()
+      await until('they are back', () => a.online && b.online)
+      // What they lose of the last moment is theirs (section 15)
+      a.change(Box, 'a', { x: ++k })
+      b.change(Box, 'b', { x: k })
+      await settle(a, b)
+      assert.strictEqual(b.has('a/box').x, k)
+      assert.strictEqual(a.has('b/box').x, k)
+      const [whole] = await reconnect(0)
+      for (const { messageId, timestamp } of acks) {
+        assert.ok(timestamp < whole.timestamp)
+        assert.strictEqual(whole.documentPatches[0][`e-${messageId}`].k,
+          +messageId)
+      }
+      await newcomer(a, b)
+    })
+}
+
 // Section 14: the original takes a damaged file for an empty room.
 serve('a damaged room is closed, and is back when it is restored', [],
   async () => {
