@@ -207,6 +207,7 @@ secsync_closed(struct conn *c)
 	buf_free(&s->id);
 	buf_free(&s->key);
 	buf_free(&s->body);
+	buf_free(&s->asked_known.id);
 	free(s);
 	conn_set_state(c, NULL);
 }

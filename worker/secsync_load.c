@@ -8,6 +8,8 @@
 #define LOAD_FRAGMENT ((size_t)64 * 1024)
 
 static void load_begin(struct secsync_load *, enum secsync_form, uint64_t);
+static void load_state(struct secsync_load *, const struct secsync_head *,
+    const struct secsync_known *);
 static void load_ask(struct secsync_load *);
 static void load_log(struct secsync_load *);
 static enum code load_page(struct secsync_load *, const struct fetched_in *);
@@ -43,47 +45,32 @@ enum code
 secsync_load_document(struct secsync_load *l, const struct secsync_head *head,
     uint64_t upto, const struct secsync_known *known)
 {
-	int same;
-
 	load_begin(l, SECSYNC_FORM_DOCUMENT, upto);
-	l->known = known;
 	buf_add_str(&l->frame, "{\"type\":\"document\",");
 	if (head == NULL) {
 		buf_add_str(&l->frame,
 		    "\"snapshotProofChain\":[],\"updates\":[");
 		return (load_end(l));
 	}
-	l->head = head->seq;
-	l->after = head->seq - 1;
-	same = bytes_eq(buf_bytes(&known->id), head->id);
-	l->trim = same;
-	if (same && known->delta)
-		l->after = head->seq;
-	else
-		buf_add_str(&l->frame, "\"snapshotProofChain\":[");
-	if (known->id.len == 0 || same) {
-		if (!same || !known->delta)
-			buf_add_str(&l->frame, "],");
-		load_log(l);
-		return (CODE_OK);
-	}
-	buf_add_u8(&l->cursor, SECSYNC_REG_ID);
-	buf_add_bytes(&l->cursor, buf_bytes(&known->id));
-	l->step = SECSYNC_LOAD_KNOWN;
-	load_ask(l);
+	load_state(l, head, known);
 	return (CODE_OK);
 }
 
 void
-secsync_load_refusal(struct secsync_load *l, enum secsync_form form,
-    uint64_t head, uint64_t upto)
+secsync_load_outdated(struct secsync_load *l, const struct secsync_head *head,
+    uint64_t upto, const struct secsync_known *known)
 {
-	load_begin(l, form, upto);
-	l->head = head;
-	l->after = form == SECSYNC_FORM_MISSES ? head : head - 1;
+	load_begin(l, SECSYNC_FORM_OUTDATED, upto);
 	buf_add_str(&l->frame, "{\"type\":\"snapshot-save-failed\",");
-	if (form == SECSYNC_FORM_OUTDATED)
-		buf_add_str(&l->frame, "\"snapshotProofChain\":[],");
+	load_state(l, head, known);
+}
+
+void
+secsync_load_misses(struct secsync_load *l, uint64_t head, uint64_t upto)
+{
+	load_begin(l, SECSYNC_FORM_MISSES, upto);
+	l->head = l->after = head;
+	buf_add_str(&l->frame, "{\"type\":\"snapshot-save-failed\",");
 	load_log(l);
 }
 
@@ -138,6 +125,34 @@ load_begin(struct secsync_load *l, enum secsync_form form, uint64_t upto)
 	secsync_load_init(l, l->conn);
 	l->form = form;
 	l->upto = upto;
+}
+
+/* Snapshot, updates and chain, by what is known of them (section 6). */
+static void
+load_state(struct secsync_load *l, const struct secsync_head *head,
+    const struct secsync_known *known)
+{
+	int same;
+
+	l->known = known;
+	l->head = head->seq;
+	l->after = head->seq - 1;
+	same = bytes_eq(buf_bytes(&known->id), head->id);
+	l->trim = same;
+	if (same && known->delta)
+		l->after = head->seq;
+	else
+		buf_add_str(&l->frame, "\"snapshotProofChain\":[");
+	if (known->id.len == 0 || same) {
+		if (!same || !known->delta)
+			buf_add_str(&l->frame, "],");
+		load_log(l);
+		return;
+	}
+	buf_add_u8(&l->cursor, SECSYNC_REG_ID);
+	buf_add_bytes(&l->cursor, buf_bytes(&known->id));
+	l->step = SECSYNC_LOAD_KNOWN;
+	load_ask(l);
 }
 
 /* Where updates begin: after the snapshot, or at once if it is left out. */

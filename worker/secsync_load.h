@@ -17,8 +17,8 @@
 
 enum secsync_form {
 	SECSYNC_FORM_DOCUMENT,
-	SECSYNC_FORM_OUTDATED, /* snapshot-save-failed with all there is */
-	SECSYNC_FORM_MISSES,   /* the same with the updates only */
+	SECSYNC_FORM_OUTDATED, /* snapshot-save-failed with the same */
+	SECSYNC_FORM_MISSES,   /* and with the updates only */
 	SECSYNC_FORM_RELAY,  /* one record, as it would have been in the ring */
 	SECSYNC_FORM_SIGNAL, /* an ephemeral message, likewise */
 };
@@ -41,8 +41,8 @@ struct secsync_load {
 	struct conn *conn;
 	enum secsync_load_step step;
 	enum secsync_form form;
-	const struct secsync_known *known; /* of a DOCUMENT */
-	uint64_t head;			   /* number of the active snapshot */
+	const struct secsync_known *known;
+	uint64_t head;	/* number of the active snapshot */
 	uint64_t after; /* records after < number <= upto are still to come */
 	uint64_t upto;
 	int trim;    /* only updates newer than the known clocks */
@@ -71,8 +71,9 @@ void secsync_load_free(struct secsync_load *);
 enum code secsync_load_document(struct secsync_load *,
     const struct secsync_head *, uint64_t upto,
     const struct secsync_known *known);
-void secsync_load_refusal(struct secsync_load *, enum secsync_form,
-    uint64_t head, uint64_t upto);
+void secsync_load_outdated(struct secsync_load *, const struct secsync_head *,
+    uint64_t upto, const struct secsync_known *known);
+void secsync_load_misses(struct secsync_load *, uint64_t head, uint64_t upto);
 void secsync_load_record(struct secsync_load *, uint64_t seq);
 void secsync_load_signal(struct secsync_load *, const struct entry *);
 

@@ -44,6 +44,7 @@ static const unsigned int data_wanted[] = {
 };
 
 static int message_envelope(struct secsync_message *, const struct json *);
+static int message_known(struct secsync_message *, const struct json *);
 static int message_data(struct secsync_message *, const struct json *,
     char *const *extra);
 static int message_snapshot(struct secsync_message *, const struct json *);
@@ -59,21 +60,21 @@ secsync_message_parse(struct secsync_message *m, struct bytes text,
     char *const *extra)
 {
 	static const char *const names[] = { "ciphertext", "nonce", "signature",
-		"publicData" };
+		"publicData", "knownSnapshotId" };
 	struct json_report report;
-	struct json top, v[4], data[DATA_COUNT];
+	struct json top, v[5], data[DATA_COUNT];
 
 	memset(m, 0, sizeof(*m));
 	if (json_parse(&top, text, SECSYNC_DEPTH_MAX, &report) == -1)
 		return (-1);
-	json_find_all(&top, names, v, 4);
+	json_find_all(&top, names, v, 5);
 	json_find_all(&v[3], data_names, data, DATA_COUNT);
 	m->kind = message_kind(data);
 	m->echo_id = data[DATA_REF];
 	m->echo_clock = data[DATA_CLOCK];
 	if (v[3].type != JSON_OBJECT || (report.flags & JSON_HAS_LONE) != 0)
 		return (-1);
-	if (message_envelope(m, v) == -1)
+	if (message_envelope(m, v) == -1 || message_known(m, &v[4]) == -1)
 		return (-1);
 	return (message_data(m, &v[3], extra));
 }
@@ -118,6 +119,17 @@ message_envelope(struct secsync_message *m, const struct json *v)
 		    octets(m->signature, SIGNATURE_BYTES)
 		? 0
 		: -1);
+}
+
+/* Of a snapshot only, a text; one that is no id is known nowhere. */
+static int
+message_known(struct secsync_message *m, const struct json *v)
+{
+	if (m->kind != SECSYNC_KIND_SNAPSHOT || v->type == JSON_NONE)
+		return (0);
+	if (secsync_id_ok(json_raw(v)))
+		m->known = json_raw(v);
+	return (v->type == JSON_STRING ? 0 : -1);
 }
 
 static int

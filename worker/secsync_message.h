@@ -20,8 +20,8 @@ enum secsync_kind {
 };
 
 /*
- * The first three point into the text that was parsed, the rest into data.
- * Zeroed is empty and good for secsync_message_free.
+ * known and the first three point into the text that was parsed, the rest into
+ * data. Zeroed is empty and good for secsync_message_free.
  */
 struct secsync_message {
 	enum secsync_kind kind;
@@ -33,6 +33,7 @@ struct secsync_message {
 	struct bytes id;     /* snapshotId or refSnapshotId */
 	struct bytes parent; /* parentSnapshotId, empty for the first */
 	struct bytes proof;  /* parentSnapshotProof */
+	struct bytes known;  /* knownSnapshotId, empty: none */
 	uint64_t clock;
 	struct buf clocks; /* as struct secsync_items has it */
 	struct buf data; /* publicData, canonical: what is signed and relayed */

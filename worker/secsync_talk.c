@@ -240,6 +240,8 @@ talk_snapshot(struct conn *c, struct secsync *s,
 	it.hash = bytes_of(hash, sizeof(hash));
 	talk_set(&s->id, m->id);
 	talk_set(&s->key, m->key);
+	talk_set(&s->asked_known.id, m->known);
+	s->asked_known.delta = 1;
 	s->clock = 0;
 	if (secsync_items_pack(&items, &it) == -1 ||
 	    secsync_message_body(&body, m) == -1)
@@ -395,10 +397,11 @@ verdict_snapshot_failed(struct conn *c, struct secsync *s,
 	if ((v->code == CODE_STALE || v->code == CODE_MISSES_UPDATES) &&
 	    secsync_head_unpack(v->info, &head) == 0) {
 		s->phase = SECSYNC_LOADING;
-		secsync_load_refusal(&s->load,
-		    v->code == CODE_STALE ? SECSYNC_FORM_OUTDATED
-					  : SECSYNC_FORM_MISSES,
-		    head.seq, v->seq);
+		if (v->code == CODE_STALE)
+			secsync_load_outdated(&s->load, &head, v->seq,
+			    &s->asked_known);
+		else
+			secsync_load_misses(&s->load, head.seq, v->seq);
 		return;
 	}
 	conn_send(c, WS_TEXT, BYTES_LIT("{\"type\":\"snapshot-save-failed\"}"));

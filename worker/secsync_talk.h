@@ -41,9 +41,10 @@ struct secsync {
 	struct buf id;	    /* snapshotId or refSnapshotId */
 	struct buf key;
 	uint64_t clock;
-	struct buf body; /* of a probe */
-	int draining;	 /* what was held is being submitted */
-	int needs_told;	 /* requiresNewSnapshot was said, no snapshot came */
+	struct buf body;		  /* of a probe */
+	struct secsync_known asked_known; /* by the author of a snapshot */
+	int draining;			  /* what was held is being submitted */
+	int needs_told; /* requiresNewSnapshot was said, no snapshot came */
 	unsigned bad;
 	uint32_t pings; /* number in the newest refusal's PING */
 };
