@@ -39,10 +39,22 @@ class Relay {
     const relay = new Relay(settings, secret)
     relay.port = await freePort()
     await relay.startBroker()
-    relay.listener = await start('quire-worker', ['-d', '-s',
-      `${relay.dir}/broker.sock`, '-l', `127.0.0.1:${relay.port}`, '-m',
-      '2000', '-M', '2000', '-u', 'nobody', '-S', level])
+    await relay.startListener()
     return relay
+  }
+
+  async startListener () {
+    this.listener = await start('quire-worker', ['-d', '-s',
+      `${this.dir}/broker.sock`, '-l', `127.0.0.1:${this.port}`, '-m',
+      '2000', '-M', '2000', '-u', 'nobody', '-S', level])
+  }
+
+  // As an operator stops all of it, and starts it again.
+  async restart () {
+    await end(this.listener, 'SIGTERM')
+    await end(this.broker, 'SIGTERM')
+    await this.startBroker()
+    await this.startListener()
   }
 
   // fault: tests/preload/disk.c, what of it is to go wrong.
