@@ -15,13 +15,13 @@
 /* Others wait for a part to end. */
 #define APART_PART_US 2000
 /* In a batch everybody waits: so much, see kv_meter.h. */
-#define APART_UNITS 8000
+#define APART_UNITS 16000
 /* Longer than that it is not tried in a batch. */
-#define APART_BYTES 65536u
+#define APART_BYTES (128u * KIB)
 /* Under load, where the loop is never idle, there is a part every so often. */
 #define APART_EVERY_US 8000
 /* Whoever comes next waits for the disk to take all that was written before. */
-#define APART_FLUSH_BYTES (256u * KIB)
+#define APART_FLUSH_BYTES (1u * MIB)
 /* Between two, for jobs to have a turn. */
 #define APART_REST_US 10000
 #define APART_RETRY_S 1

@@ -146,6 +146,13 @@ class Neighbour {
 const peak = (pid) => Number(/VmHWM:\s+(\d+)/.exec(
   fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
+// CPU, user and system, in seconds.
+const cpu = (pid) => {
+  const words = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]
+    .split(' ')
+  return (Number(words[11]) + Number(words[12])) / 100
+}
+
 // The largest worker, looked at while it lives.
 const watch = (relay) => {
   const seen = { workers: 0 }
@@ -194,11 +201,14 @@ const main = async () => {
   await other.took()
   await new Promise((resolve) => setTimeout(resolve, 2000))
   await other.tell('idle')
+  let spent = cpu(relay.broker.pid)
   from = now()
   for (let i = 0; i < 20; i++) {
     await batch([Array.from({ length: 625 }, () => block(n++)).flat()])
   }
   say('batch_of_5000_ms', seconds(from) / 20 * 1000)
+  spent = cpu(relay.broker.pid) - spent
+  say('batch_of_5000_broker_cpu_ms', spent / 20 * 1000)
   await other.tell('batch_of_5000')
 
   const big = await ann.graph('big')

@@ -21,10 +21,11 @@
 
 #include "broker/apart.h"
 #include "broker/kv_undo.h"
+#include "broker/outcome.h"
 #include "tests/lib/logseq_rig.h"
 #include "tests/lib/store.h"
 
-#define BLOCKS 300u
+#define BLOCKS 400u
 #define TX_MAX (256u * 1024u)
 
 struct world {
@@ -77,6 +78,7 @@ setup(void **state)
 	TAILQ_INIT(&b->jobs);
 	b->next_session = 1;
 	assert_int_equal(batch_init(b), 0);
+	assert_non_null(b->outcomes = outcomes_load(b));
 	*state = w;
 	return (0);
 }
@@ -100,6 +102,7 @@ teardown(void **state)
 		session_close(s);
 	settle(w);
 	batch_done(&w->b);
+	outcomes_free(w->b.outcomes);
 	event_base_free(w->b.base);
 	w->b.kv->ops = whole;
 	rig_free(&w->graph); /* with the store */

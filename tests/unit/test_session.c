@@ -22,6 +22,7 @@
 #include "broker/fanout_words.h"
 #include "broker/keyring.h"
 #include "broker/lanes.h"
+#include "broker/outcome.h"
 #include "broker/token.h"
 #include "common/base64url.h"
 #include "common/jwt.h"
@@ -86,6 +87,7 @@ setup(void **state)
 	b->next_session = 1;
 	assert_non_null(b->keys = keyring_parse("keys", key));
 	assert_int_equal(batch_init(b), 0);
+	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(lanes_watch(r->lanes, b), 0);
 	*state = r;
 	return (0);
@@ -110,6 +112,7 @@ teardown(void **state)
 		session_close(s);
 	run(r);
 	batch_done(&r->b);
+	outcomes_free(r->b.outcomes);
 	keyring_free(r->b.keys);
 	lanes_stop(r->lanes);
 	event_base_free(r->b.base);
