@@ -20,6 +20,7 @@
 #include "broker/metrics.h"
 #include "broker/rule.h"
 #include "broker/statics.h"
+#include "broker/subject.h"
 #include "broker/ticket.h"
 #include "common/bell.h"
 #include "common/chan.h"
@@ -97,6 +98,7 @@ struct session {
 	int parting;	       /* and is left to it: this one stops */
 	uint64_t submits; /* SUBMITs taken so far, an earlier broker's too */
 	struct claims claims;
+	struct subject *subject; /* the claims'; NULL: without a name */
 	enum dialect_id dialect;
 	enum scope scope;
 	struct doc *doc;
@@ -240,6 +242,7 @@ struct broker {
 	struct kv *kv;
 	struct revocations *revocations;
 	struct rates *rates; /* of subjects */
+	struct subjects subjects;
 	struct session_list sessions;
 	size_t nsessions;
 	uint64_t next_session;

@@ -23,6 +23,7 @@ static const char *claims_verified(const json_t *, struct claims *);
 static const char *claims_texts(const json_t *, struct claims *,
     struct claims_arena *);
 static const char *claims_times(const json_t *, struct claims *);
+static const char *claims_sizes(const json_t *, struct claims *);
 static const char *claims_scope(const json_t *, struct claims *);
 static const char *claims_dialects(const json_t *, struct claims *);
 static size_t claims_count(const json_t *);
@@ -122,6 +123,34 @@ claims_json(struct bytes text, size_t flags)
 	return (NULL);
 }
 
+/* None at all would be a slip, and stands for no limit in the struct. */
+static const char *
+claims_sizes(const json_t *root, struct claims *c)
+{
+	static const char name[] = "message_max";
+
+	if (claims_limit(root, name, &c->message_max) != NULL ||
+	    (c->message_max == 0 && json_object_get(root, name) != NULL))
+		return (name);
+	return (NULL);
+}
+
+const char *
+claims_limit(const json_t *object, const char *name, uint64_t *out)
+{
+	const json_t *value = json_object_get(object, name);
+	double limit;
+
+	if (value == NULL)
+		return (NULL);
+	limit = json_is_real(value) ? json_real_value(value) : -1;
+	if (limit < 0)
+		return (name);
+	/* 2^63: more than anybody has is no limit. */
+	*out = limit >= 0x1p63 ? CLAIMS_NO_LIMIT : (uint64_t)limit;
+	return (NULL);
+}
+
 /* Counts brackets outside strings; what else is wrong, jansson will find. */
 static int
 claims_depth_ok(struct bytes text)
@@ -155,6 +184,7 @@ claims_read(const json_t *root, struct claims *c, struct claims_arena *arena)
 	if ((wrong = claims_texts(root, c, arena)) != NULL ||
 	    (wrong = claims_times(root, c)) != NULL ||
 	    (wrong = claims_dialects(root, c)) != NULL ||
+	    (wrong = claims_sizes(root, c)) != NULL ||
 	    (wrong = claims_secsync(root, c, arena)) != NULL ||
 	    (wrong = claims_cnf(root, c, arena)) != NULL ||
 	    (wrong = claims_scope(root, c)) != NULL)

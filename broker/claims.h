@@ -32,7 +32,7 @@ enum claims_perm {
 	PERM_EPHEMERAL = 1 << 4
 };
 
-/* Values of lim that stand for no limit. */
+/* What stands for no limit. */
 #define CLAIMS_NO_LIMIT UINT64_MAX
 
 struct claims_list {
@@ -66,7 +66,8 @@ struct claims {
 	int64_t nbf; /* INT64_MIN if absent */
 	int64_t iat; /* INT64_MIN if absent */
 	struct claims_list aud;
-	uint32_t dialects; /* bit 1 << enum dialect_id */
+	uint32_t dialects;    /* bit 1 << enum dialect_id */
+	uint64_t message_max; /* octets; 0: as the settings say */
 	struct {
 		bool perms_given; /* absent: the rule derives them from scope */
 		bool keys_given;  /* absent: any key may write */

@@ -23,6 +23,9 @@ int claims_item(const json_t *, size_t i, struct bytes *out);
 /* Copies of 1 to CLAIMS_LIST_MAX strings, none empty; *out owns its array. */
 int claims_list(const json_t *, struct claims_list *out, struct claims_arena *);
 
+/* A number, rounded down; absent, *out stays as it is.  NULL, or the name. */
+const char *claims_limit(const json_t *object, const char *name, uint64_t *out);
+
 /*
  * Claims secsync and cnf of the payload, in this order, as cnf's key must be
  * among secsync's.  NULL, or the name of what was wrong.

@@ -103,25 +103,17 @@ claims_keys(const json_t *list, struct claims *c, struct claims_arena *arena)
 static const char *
 claims_limits(const json_t *object, struct claims *c)
 {
-	const json_t *value;
-	double limit;
 	size_t i;
 
 	if (object == NULL)
 		return (NULL);
 	if (!json_is_object(object))
 		return ("secsync.lim");
-	for (i = 0; i < CLAIMS_ROWS(claims_limit_rows); i++) {
-		value = json_object_get(object, claims_limit_rows[i].name);
-		if (value == NULL)
-			continue;
-		limit = json_is_real(value) ? json_real_value(value) : -1;
-		if (limit < 0)
+	for (i = 0; i < CLAIMS_ROWS(claims_limit_rows); i++)
+		if (claims_limit(object, claims_limit_rows[i].name,
+			(uint64_t *)(void *)((char *)c +
+			    claims_limit_rows[i].offset)) != NULL)
 			return ("secsync.lim");
-		/* 2^63: more than anybody has is no limit. */
-		*(uint64_t *)(void *)((char *)c + claims_limit_rows[i].offset) =
-		    limit >= 0x1p63 ? CLAIMS_NO_LIMIT : (uint64_t)limit;
-	}
 	return (NULL);
 }
 

@@ -9,6 +9,7 @@
 #include "broker/apart.h"
 #include "broker/decide_fetch.h"
 #include "broker/decide_parts.h"
+#include "broker/quota.h"
 #include "broker/rate.h"
 #include "common/log.h"
 
@@ -16,7 +17,7 @@ static int decide_granted(const struct broker *, const struct op *);
 static int decide_settle(void *, const struct doc_id *);
 static int decide_grows(const struct rule_verb *);
 static int decide_submit(struct broker *, struct op *);
-static enum code decide_admits(struct broker *, struct op *, const struct txn *,
+static enum code decide_admits(struct broker *, struct op *, struct txn *,
     const struct rule_verb *, const struct finished *, const struct finished *);
 static enum code decide_rule(const struct op *, struct txn *,
     const struct rule_verb *, const struct finished *, const struct finished *);
@@ -230,6 +231,7 @@ decide_submit(struct broker *b, struct op *op)
 		m->f[submit_verb].u);
 	struct finished none[2] = { { 0 }, { 0 } };
 	struct finished *body, *list;
+	struct txn_row was;
 	struct txn t;
 	enum code code;
 
@@ -241,9 +243,12 @@ decide_submit(struct broker *b, struct op *op)
 	list = list == NULL ? &none[1] : list;
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
+	was = t.row;
 	code = decide_admits(b, op, &t, v, body, list);
 	if (code == CODE_OK)
 		code = decide_rule(op, &t, v, body, list);
+	if (code == CODE_OK && decide_grows(v))
+		quota_count(b->conf, op->session, &t, &was);
 	if (code != CODE_OK)
 		log_debug("session %llu: %s refused code=%s",
 		    (unsigned long long)op->session->id,
@@ -257,9 +262,15 @@ decide_submit(struct broker *b, struct op *op)
 	return (decide_end(op, &t, code));
 }
 
+int
+decide_too_large(const struct session *s, uint64_t size)
+{
+	return (s->claims.message_max != 0 && size > s->claims.message_max);
+}
+
 /* What is no question of the rule's. */
 static enum code
-decide_admits(struct broker *b, struct op *op, const struct txn *t,
+decide_admits(struct broker *b, struct op *op, struct txn *t,
     const struct rule_verb *v, const struct finished *body,
     const struct finished *list)
 {
@@ -269,11 +280,14 @@ decide_admits(struct broker *b, struct op *op, const struct txn *t,
 
 	if (v == NULL)
 		return (CODE_INVALID);
-	if (list->size > BLOB_ITEMS_MAX_BYTES)
+	if (list->size > BLOB_ITEMS_MAX_BYTES ||
+	    decide_too_large(op->session, more))
 		return (CODE_TOO_LARGE);
 	if (!decide_grows(v))
 		return (CODE_OK);
 	code = space_refuses(b, op->session, t, more);
+	if (code == CODE_OK)
+		code = quota_refuses(b->conf, op->session, t, more);
 	return (code == CODE_OK ? rate_refuses(b, op->session, op->doc) : code);
 }
 

@@ -3,7 +3,11 @@
  * handle_blob.c), and those that have come and wait to be named.
  */
 #include "broker/decide_parts.h"
+#include "broker/quota.h"
 #include "common/limits.h"
+
+static enum code blob_refuses(struct broker *, const struct op *, struct txn *,
+    uint64_t size);
 
 int
 decide_blob_put(struct broker *b, struct op *op)
@@ -17,7 +21,7 @@ decide_blob_put(struct broker *b, struct op *op)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	code = space_refuses(b, op->session, &t, op->msg.f[blob_put_size].u);
+	code = blob_refuses(b, op, &t, op->msg.f[blob_put_size].u);
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	if (!scope_covers(op->session->scope, SCOPE_WRITE))
@@ -44,7 +48,7 @@ decide_blob_data(struct broker *b, struct op *op)
 		return (op->code = CODE_TOO_LARGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	code = space_refuses(b, op->session, &t, u->size + body.n);
+	code = blob_refuses(b, op, &t, u->size + body.n);
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	txn_blob_slice(&t, u->id, u->slices, body);
@@ -52,6 +56,19 @@ decide_blob_data(struct broker *b, struct op *op)
 	u->size += body.n;
 	u->closed = body.n < BLOB_SLICE_BYTES;
 	return (decide_end(op, &t, CODE_OK));
+}
+
+/* Sooner than when it is adopted, and with the same words. */
+static enum code
+blob_refuses(struct broker *b, const struct op *op, struct txn *t,
+    uint64_t size)
+{
+	enum code code = space_refuses(b, op->session, t, size);
+
+	if (code == CODE_OK && decide_too_large(op->session, size))
+		code = CODE_TOO_LARGE;
+	return (code == CODE_OK ? quota_refuses(b->conf, op->session, t, size)
+				: code);
 }
 
 int

@@ -112,6 +112,8 @@ decide_attach(struct op *op)
 	op->doc->nsessions++;
 	op->doc->looked = NULL;
 	TAILQ_INSERT_TAIL(&op->doc->sessions, s, doc_entry);
+	if (s->subject != NULL)
+		s->subject->open++;
 	s->refs++;
 }
 
@@ -126,6 +128,8 @@ decide_detach(struct op *op)
 	TAILQ_REMOVE(&op->doc->sessions, s, doc_entry);
 	op->doc->nsessions--;
 	op->doc->refs--;
+	if (s->subject != NULL)
+		s->subject->open--;
 	s->doc = NULL;
 	s->state = IPC_GRANTED;
 	s->refs--;
@@ -134,9 +138,8 @@ decide_detach(struct op *op)
 static enum code
 decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 {
-	struct session *s = op->session, *o;
+	const struct session *s = op->session;
 	const struct msg *m = &op->msg;
-	size_t same = 0;
 
 	id->dialect = s->dialect;
 	id->room = (unsigned int)m->f[open_room].u;
@@ -147,13 +150,11 @@ decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 	if (!claims_allow_store(&s->claims, s->dialect, id->name,
 		s->dialect == DIALECT_SDS && b->conf->sds_aud_exact))
 		return (CODE_WRONG_STORE);
-	if (s->claims.sub.n == 0)
-		return (CODE_OK);
-	TAILQ_FOREACH(o, &b->sessions, entry)
-		same +=
-		    o->doc != NULL && bytes_eq(o->claims.sub, s->claims.sub);
-	return (same >= (size_t)b->conf->sessions_per_subject_max ? CODE_BUSY
-								  : CODE_OK);
+	return (s->subject != NULL &&
+		    s->subject->open >=
+			(size_t)b->conf->sessions_per_subject_max
+		? CODE_BUSY
+		: CODE_OK);
 }
 
 /*

@@ -76,6 +76,7 @@ handle_login(struct session *s, const struct msg *m)
 	g.f[grant_scope].u = s->scope;
 	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
 	g.f[grant_claims].b = buf_bytes(&told);
+	g.f[grant_message_max].u = s->claims.message_max;
 	if (s->waits &&
 	    ticket_seal(s->broker->ticket_key, s->id, now, m, &ticket) == -1)
 		return (-1);
@@ -111,6 +112,10 @@ login_check(struct session *s, const struct msg *m, int64_t now_s)
 		log_info("login refused peer=%s dialect=%s why=%s", s->peer,
 		    dialect_name(dialect), why);
 		return (code);
+	}
+	if (subject_set(&b->subjects, s, c.sub) == -1) {
+		claims_free(&c);
+		return (CODE_BUSY);
 	}
 	claims_free(&s->claims);
 	s->claims = c;

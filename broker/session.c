@@ -81,6 +81,7 @@ session_unref(struct session *s)
 {
 	if (--s->refs > 0)
 		return;
+	subject_set(&s->broker->subjects, s, BYTES_NONE);
 	claims_free(&s->claims);
 	blob_forget(s);
 	buf_free(&s->card);

@@ -168,6 +168,7 @@ conn_new(int fd, const char *peer, int line)
 		return (NULL);
 	}
 	c->fd = fd;
+	c->message_max = UINT64_MAX;
 	c->link.fd = -1;
 	c->now_ms = clock_ms();
 	strncpy(c->peer, peer, sizeof(c->peer) - 1);

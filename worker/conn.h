@@ -150,6 +150,8 @@ void conn_accept(struct conn *, struct bytes protocol,
     const struct ws_options *);
 /* In request(): another limit for this request's body. */
 void conn_body_max(struct conn *, uint64_t octets);
+/* What a message may have that may have most, under the grant as it is. */
+uint64_t conn_message_max(const struct conn *, uint64_t most);
 /*
  * A whole answer; headers: more header lines with CRLF, or NULL.  Keeps the
  * connection if the request allows it and close is 0.

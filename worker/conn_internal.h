@@ -118,6 +118,7 @@ struct conn {
 	unsigned opening; /* OPENs without their OPENED */
 	uint64_t session;
 	int64_t until_s;      /* end of the grant, unix time; 0: none */
+	uint64_t message_max; /* of the grant, octets */
 	struct kept_list ops; /* behind a large body, in order */
 	struct {
 		uint64_t tag;  /* of the blob under way, 0 none */

@@ -98,6 +98,7 @@ logseq_grant(struct conn *c, const struct grant_in *g)
 
 	if (w->ended)
 		return;
+	w->body_max = conn_message_max(c, w->body_max);
 	buf_clear(&w->subject);
 	buf_add_bytes(&w->subject, g->subject);
 	if (w->socket != NULL)

@@ -74,7 +74,7 @@ conn_accept(struct conn *c, struct bytes protocol, const struct ws_options *o)
 	}
 	reply_switch(c, protocol);
 	x->answered = x->finished = 1;
-	ws_init(&c->ws, 0, o->message_max);
+	ws_init(&c->ws, 0, conn_message_max(c, o->message_max));
 	c->ws.lengths_any = o->lengths_any;
 	conn_phase(c, CONN_WS, 0);
 	if (c->settings.idle_ms != 0)
@@ -88,6 +88,12 @@ conn_body_max(struct conn *c, uint64_t octets)
 {
 	if (c->exchange != NULL)
 		c->exchange->body_max = octets;
+}
+
+uint64_t
+conn_message_max(const struct conn *c, uint64_t most)
+{
+	return (most < c->message_max ? most : c->message_max);
 }
 
 static int

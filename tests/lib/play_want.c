@@ -13,6 +13,8 @@ static void play_next(struct play *, struct play_client *,
     struct ctl_ws_message *);
 static void play_differs(struct play *, struct play_client *,
     const struct ctl_ws_message *) __attribute__((noreturn));
+static void play_closes(struct play *, struct play_client *,
+    const struct ctl_ws_message *, char *);
 static void play_want(struct play *, struct play_client *, enum ws_opcode,
     struct bytes);
 static void play_body(struct play *, struct play_client *);
@@ -68,13 +70,32 @@ void
 play_want_close(struct play *play, struct play_client *c, char *rest)
 {
 	struct ctl_ws_message m;
-	char *code = script_word(&rest);
 
 	play_next(play, c, &m);
-	if (m.opcode != WS_CLOSE ||
-	    m.code != (*code == '\0' ? WS_CODE_NONE : atoi(code)) ||
-	    (*rest != '\0' && !bytes_eq(m.data, bytes_str(rest))))
-		play_differs(play, c, &m);
+	play_closes(play, c, &m, rest);
+}
+
+void
+play_want_last(struct play *play, struct play_client *c, char *rest)
+{
+	struct ctl_ws_message m;
+
+	do
+		play_next(play, c, &m);
+	while (m.opcode != WS_CLOSE);
+	play_closes(play, c, &m, rest);
+}
+
+static void
+play_closes(struct play *play, struct play_client *c,
+    const struct ctl_ws_message *m, char *rest)
+{
+	const char *code = script_word(&rest);
+
+	if (m->opcode != WS_CLOSE ||
+	    m->code != (*code == '\0' ? WS_CODE_NONE : atoi(code)) ||
+	    (*rest != '\0' && !bytes_eq(m->data, bytes_str(rest))))
+		play_differs(play, c, m);
 }
 
 void

@@ -49,6 +49,7 @@ static void step(void);
 static void burst(struct crowd *, struct crowd_client *);
 static void say(struct crowd *, struct crowd_client *);
 static void submit(struct crowd *, struct crowd_client *);
+static int again(const struct model_op *);
 static void believe(struct model_op *);
 static void doubt(struct model_op *);
 static void update(struct model_op *);
@@ -210,12 +211,28 @@ submit(struct crowd *c, struct crowd_client *who)
 	if (c->model.kind == MODEL_STORE) {
 		op->verb = one_in(3) ? MODEL_VALUE : MODEL_PATCH;
 		op->key = below(MODEL_KEYS);
+		if (op->ill && again(op))
+			op->verb = MODEL_PATCH;
 	} else {
 		believe(op);
 	}
 	model_submit(op, &m, &scratch);
 	due.tag = op->number;
 	crowd_say(who, &m, &due);
+}
+
+/* The log tells two VALUEs of one key apart by their order alone: no good where
+ * one of them may be refused unheard. */
+static int
+again(const struct model_op *op)
+{
+	const struct model_op *o;
+	int found = 0;
+
+	for (o = &w.ops[w.settled + 1]; o < op; o++)
+		found |= o->session == op->session && o->verb == op->verb &&
+		    o->key == op->key;
+	return (found);
 }
 
 /* Mostly what ought to be taken, if those before it are. */

@@ -102,6 +102,33 @@ dialect_narrows_a_token(void **state)
 }
 
 static void
+a_token_may_say_how_large_messages_may_be(void **state)
+{
+	static const char *const wrong[] = { "0", "0.5", "-1", "\"8\"", "null",
+		"[8]" };
+	char text[128];
+	struct claims c;
+	size_t i;
+
+	(void)state;
+	read_claims(GOOD, &c);
+	assert_true(c.message_max == 0);
+	claims_free(&c);
+	read_claims(WITH("\"message_max\":1000.5"), &c);
+	assert_true(c.message_max == 1000);
+	claims_free(&c);
+	read_claims(WITH("\"message_max\":1e30"), &c);
+	assert_true(c.message_max == CLAIMS_NO_LIMIT);
+	claims_free(&c);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), WITH("\"message_max\":%s"),
+		    wrong[i]);
+		assert_string_equal(claims_parse(bytes_str(text), &c),
+		    "message_max");
+	}
+}
+
+static void
 secsync_claims_are_read_in_full(void **state)
 {
 	struct claims c;
@@ -222,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(aud_names_stores_to_the_letter_or_by_prefix),
 		cmocka_unit_test(dialect_narrows_a_token),
+		cmocka_unit_test(a_token_may_say_how_large_messages_may_be),
 		cmocka_unit_test(secsync_claims_are_read_in_full),
 		cmocka_unit_test(a_doc_replaces_aud_for_secsync_only),
 		cmocka_unit_test(cnf_binds_a_token_to_one_writer_key),

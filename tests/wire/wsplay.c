@@ -28,6 +28,7 @@
  *	A< bin OCTETS		A< text TEXT		A< pong OCTETS
  *	A< big BEGIN SIZE [FROM]		A< utf8 OCTETS	of a text
  *	A< close [CODE [REASON]]		no code: the frame has none
+ *	A< last [CODE [REASON]]	a close, and before it whatever there is
  *	A< none			nothing came before the answer to a ping; who
  *				has just connected is in the store by then
  *	A< end			TCP ends
@@ -88,6 +89,7 @@ static const struct play_row {
 	{ '<', "pong", play_want_pong },
 	{ '<', "big", play_want_big },
 	{ '<', "close", play_want_close },
+	{ '<', "last", play_want_last },
 	{ '<', "none", play_want_none },
 	{ '<', "end", play_want_end },
 	{ '<', "http", play_want_http },
