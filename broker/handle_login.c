@@ -113,7 +113,7 @@ login_check(struct session *s, const struct msg *m, int64_t now_s)
 		    dialect_name(dialect), why);
 		return (code);
 	}
-	if (subject_set(&b->subjects, s, c.sub) == -1) {
+	if (subject_set(&s->broker->subjects, s, c.sub) == -1) {
 		claims_free(&c);
 		return (CODE_BUSY);
 	}

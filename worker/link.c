@@ -92,7 +92,8 @@ link_flush(struct conn *c)
 void
 link_end(struct conn *c, const char *why)
 {
-	if (!c->lost && !again_lost(c))
+	/* Without memory it may be there still: no other will come. */
+	if (!c->lost && (buf_failures > 0 || !again_lost(c)))
 		link_fail(c, why);
 }
 
