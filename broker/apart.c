@@ -360,7 +360,8 @@ apart_again(struct apart *a, long s, long us)
 {
 	const struct timeval after = { s, us };
 
-	event_add(&a->ev, &after);
+	if (event_add(&a->ev, &after) == -1)
+		event_active(&a->ev, EV_TIMEOUT, 0);
 }
 
 static int

@@ -281,6 +281,9 @@ void session_close(struct session *); /* lets go; freed when unreferenced */
 void session_unref(struct session *);
 /* Tells it to go and takes it off its document; it is closed if it stays. */
 void session_kick(struct session *, enum code);
+/* Its grant ends then, or the time that it has to go; at once where there is no
+ * memory for a timer. */
+void session_expire(struct session *, const struct timeval *after);
 /* 1: its grant has; the last second is the one before until_s. */
 int session_ended(const struct session *, int64_t now_s);
 /*

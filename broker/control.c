@@ -68,7 +68,8 @@ control_accepted(void *arg, int fd)
 	bufferevent_setcb(bev, control_read, NULL, control_event, b);
 	bufferevent_set_timeouts(bev, &wait, &wait);
 	bufferevent_setwatermark(bev, EV_READ, 0, CONTROL_LINE_MAX);
-	bufferevent_enable(bev, EV_READ);
+	if (bufferevent_enable(bev, EV_READ) == -1)
+		bufferevent_free(bev);
 }
 
 static void
@@ -112,8 +113,16 @@ void
 control_answered(struct bufferevent *bev)
 {
 	bufferevent_setcb(bev, NULL, control_written, control_event, NULL);
-	/* An empty answer is never written: no stores. */
-	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	control_send(bev);
+}
+
+/* An empty answer is never written: no stores.  Nor is one for whose event
+ * there is no memory: who waits for it had better hear of the end. */
+void
+control_send(struct bufferevent *bev)
+{
+	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0 ||
+	    bufferevent_enable(bev, EV_WRITE) == -1)
 		bufferevent_free(bev);
 }
 

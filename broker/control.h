@@ -27,6 +27,8 @@ control_job control_export, control_import, control_delete;
 
 /* Writes out what was said, and closes. */
 void control_answered(struct bufferevent *);
+/* What was said goes out, and then come the callbacks; or it is freed. */
+void control_send(struct bufferevent *);
 /* Says `error why' and closes. */
 void control_refuse(struct bufferevent *, const char *why);
 

@@ -218,7 +218,7 @@ login_expiry(struct session *s)
 		tv.tv_usec = 1000000 - now.tv_nsec / 1000;
 	}
 	s->until_s = (int64_t)now.tv_sec + left;
-	event_add(&s->expiry_ev, &tv);
+	session_expire(s, &tv);
 }
 
 static int

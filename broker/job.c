@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 
 #include "broker/apart.h"
+#include "broker/control.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
 #include "common/clock.h"
@@ -135,7 +136,8 @@ job_again(struct job *j, long us)
 {
 	const struct timeval after = { 0, us };
 
-	event_add(&j->timer, &after);
+	if (event_add(&j->timer, &after) == -1)
+		event_active(&j->timer, EV_TIMEOUT, 0);
 }
 
 /* What was said still goes out. */
@@ -151,8 +153,7 @@ job_end(struct job *j)
 	if (bev == NULL)
 		return;
 	bufferevent_setcb(bev, NULL, job_written, job_closed, NULL);
-	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0)
-		bufferevent_free(bev);
+	control_send(bev);
 }
 
 static void

@@ -16,6 +16,7 @@
 /* Until descriptors are tried again that the kernel did not take. */
 #define SESSION_AGAIN_MS 20
 
+static void session_watch(struct session *, struct event *);
 static void session_readable(evutil_socket_t, short, void *);
 static void session_writable(evutil_socket_t, short, void *);
 static void session_expired(evutil_socket_t, short, void *);
@@ -51,10 +52,27 @@ session_new(struct broker *b, int fd)
 	event_assign(&s->write_ev, b->base, fd, EV_WRITE, session_writable, s);
 	evtimer_assign(&s->expiry_ev, b->base, session_expired, s);
 	event_priority_set(&s->read_ev, 0);
-	event_add(&s->read_ev, NULL);
 	TAILQ_INSERT_TAIL(&b->sessions, s, entry);
 	b->nsessions++;
 	b->count.sessions_total++;
+	session_watch(s, &s->read_ev);
+}
+
+/* One that cannot be watched would never be heard of again. */
+static void
+session_watch(struct session *s, struct event *ev)
+{
+	if (event_add(ev, NULL) == 0)
+		return;
+	log_warnx("session %llu: no memory", (unsigned long long)s->id);
+	session_close(s);
+}
+
+void
+session_expire(struct session *s, const struct timeval *after)
+{
+	if (event_add(&s->expiry_ev, after) == -1)
+		event_active(&s->expiry_ev, EV_TIMEOUT, 0);
 }
 
 void
@@ -107,7 +125,7 @@ session_kick(struct session *s, enum code code)
 	session_flush(s);
 	if (!s->dead) {
 		session_leave(s);
-		event_add(&s->expiry_ev, &wait);
+		session_expire(s, &wait);
 	}
 	session_unref(s);
 }
@@ -236,7 +254,7 @@ session_flush(struct session *s)
 			session_give_ring(s);
 		break;
 	case 1:
-		event_add(&s->write_ev, NULL);
+		session_watch(s, &s->write_ev);
 		break;
 	default:
 		if (errno == ETOOMANYREFS) {
@@ -292,7 +310,9 @@ session_resume(struct session *s)
 		return;
 	s->stalled = 0;
 	if (!s->eof)
-		event_add(&s->read_ev, NULL);
+		session_watch(s, &s->read_ev);
+	if (s->dead)
+		return;
 	/* Whole messages may wait in the buffer already. */
 	event_active(&s->read_ev, EV_READ, 0);
 }

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "broker/outcome.h"
 #include "broker/apart.h"
 #include "broker/kv_undo.h"
 #include "broker/outcome.h"
@@ -77,6 +78,7 @@ setup(void **state)
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->jobs);
 	b->next_session = 1;
+	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(batch_init(b), 0);
 	assert_non_null(b->outcomes = outcomes_load(b));
 	*state = w;

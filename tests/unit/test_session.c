@@ -86,6 +86,7 @@ setup(void **state)
 	TAILQ_INIT(&b->jobs);
 	b->next_session = 1;
 	assert_non_null(b->keys = keyring_parse("keys", key));
+	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(batch_init(b), 0);
 	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(lanes_watch(r->lanes, b), 0);
