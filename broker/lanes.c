@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,6 +63,7 @@ lanes_start(const struct config *c)
 		lanes_child(c, pair[1], l->count);
 	close(pair[1]);
 	l->fd = pair[0];
+	l->pid = pid;
 	TAILQ_INIT(&l->waiting);
 	fcntl(l->fd, F_SETFL, O_NONBLOCK);
 	return (l);
@@ -87,6 +89,9 @@ lanes_stop(struct lanes *l)
 		return;
 	if (l->fd != -1)
 		lanes_died(l);
+	/* A supervisor may kill what is left of us, even in a write. */
+	while (waitpid(l->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
 	munmap(l->count, sizeof(*l->count));
 	free(l);
 }

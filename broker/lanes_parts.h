@@ -12,7 +12,8 @@
 
 struct lanes {
 	struct broker *broker;
-	int fd;			    /* -1: it has died */
+	int fd; /* -1: it has died */
+	pid_t pid;
 	struct fanout_count *count; /* shared with it */
 	struct buf out;		    /* words that have not been sent */
 	uint64_t next_doc;

@@ -186,7 +186,8 @@ lanes_ping(struct reader *r)
 		r->pings++;
 }
 
-/* SIGKILL to one child by chance; the writer's worker, the first, is spared. */
+/* SIGKILL to one child by chance; the keeper and the writer's worker, which are
+ * the first, are spared. */
 static void
 lanes_kill_child(pid_t parent)
 {
@@ -207,8 +208,8 @@ lanes_kill_child(pid_t parent)
 	}
 	if (n == 1)
 		kill((pid_t)pid[0], SIGKILL);
-	else if (n > 1)
-		kill((pid_t)pid[1 + lanes_random((uint32_t)n - 1)], SIGKILL);
+	else if (n > 2)
+		kill((pid_t)pid[2 + lanes_random((uint32_t)n - 2)], SIGKILL);
 }
 
 static void
