@@ -84,29 +84,30 @@ outcomes_save(struct broker *b, struct op_list *batch)
 {
 	struct buf key = BUF_INIT, row = BUF_INIT;
 	const struct outcome *e;
-	struct op *op;
-	int news = 0, r = 0;
+	const struct op *op;
+	int r = -1;
 
+	TAILQ_FOREACH(op, batch, entry)
+		if (outcome_due(op))
+			break;
+	if (op == NULL)
+		return (0);
 	outcomes_prune(b);
 	TAILQ_FOREACH(e, &b->outcomes->list, entry)
 		outcome_pack(&row, e, buf_bytes(&e->info));
-	TAILQ_FOREACH(op, batch, entry)
-		if (outcome_due(op)) {
-			const struct outcome now = { .session = op->session->id,
-				.number = op->number,
-				.seq = op->seq,
-				.code = op->code };
+	for (; op != NULL; op = TAILQ_NEXT(op, entry)) {
+		const struct outcome now = { .session = op->session->id,
+			.number = op->number,
+			.seq = op->seq,
+			.code = op->code };
 
+		if (outcome_due(op))
 			outcome_pack(&row, &now, buf_bytes(&op->info));
-			news = 1;
-		}
-	if (news) {
-		key_reg(&key, 0, KEY_PLAIN, OUTCOME_NAME);
-		r = key.failed || row.failed
-		    ? -1
-		    : b->kv->ops->put(b->kv, KV_REG, buf_bytes(&key),
-			  buf_bytes(&row));
 	}
+	key_reg(&key, 0, KEY_PLAIN, OUTCOME_NAME);
+	if (!key.failed && !row.failed)
+		r = b->kv->ops->put(b->kv, KV_REG, buf_bytes(&key),
+		    buf_bytes(&row));
 	buf_free(&key);
 	buf_free(&row);
 	return (r);
