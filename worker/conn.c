@@ -2,12 +2,14 @@
  * A connection's life: one loop, one wait.  What comes in is read here and
  * taken apart elsewhere; conn_internal.h says where.
  */
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -24,6 +26,7 @@ static struct conn *conn_new(int fd, const char *peer, int line);
 static void conn_free(struct conn *);
 static void conn_stop(int);
 static void conn_signals(sigset_t *);
+static int conn_link(struct conn *, const char *broker, const sigset_t *);
 static void conn_loop(struct conn *, const sigset_t *);
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
@@ -60,7 +63,7 @@ conn_serve(int fd, const char *broker, const char *peer, int line,
 	conn_phase(c, CONN_HEAD, CONN_WELCOME_MS);
 	if (news->full)
 		unserved(c);
-	else if (link_open(c, broker) == -1) {
+	else if (conn_link(c, broker, &mask) == -1) {
 		log_warn("%s: broker", peer);
 		unserved(c);
 	}
@@ -68,6 +71,30 @@ conn_serve(int fd, const char *broker, const char *peer, int line,
 	end = c->granted ? SOURCE_WELL : c->unserved ? SOURCE_FAILED : c->end;
 	conn_free(c);
 	return ((int)end);
+}
+
+/*
+ * A broker that is being started again is waited for.  Clients that do not know
+ * yet whether they are connected keep what they want to say; those of sds would
+ * say it, and lose it, to a connection that only tells them to come back.
+ */
+static int
+conn_link(struct conn *c, const char *broker, const sigset_t *mask)
+{
+	const struct timespec again = { 0, CONN_BROKER_MS * 1000000L };
+	const struct settings *known = c->news->settings;
+	int64_t end = c->now_ms;
+	int r;
+
+	if (known != NULL)
+		end += (int64_t)known->broker_wait_ms;
+
+	while ((r = link_open(c, broker)) == -1 && !conn_stopped &&
+	    c->now_ms < end) {
+		(void)pselect(0, NULL, NULL, NULL, &again, mask);
+		c->now_ms = clock_ms();
+	}
+	return (r);
 }
 
 void

@@ -27,6 +27,7 @@
 #define CONN_HIGH_BYTES	 (1024u * 1024u) /* queued: the client is not read */
 #define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */
 
+#define CONN_BROKER_MS	100 /* between looks for a broker */
 #define CONN_WELCOME_MS 10000
 #define CONN_CLOSE_MS	5000 /* for the client's close frame */
 #define CONN_LINGER_MS	1000
