@@ -38,6 +38,7 @@ static unsigned int server_port_free(void);
 static int server_limits(const char *conf);
 static pid_t server_spawn(const char *const *, const char *const *);
 static void server_watch(pid_t);
+static void server_forget(pid_t);
 static void server_orphans(void);
 static void server_interrupted(int);
 static void server_child(const char *const *, int);
@@ -290,6 +291,7 @@ server_spawn(const char *const *argv, const char *const *environment)
 		server_child(argv, ready[1]);
 	}
 	setpgid(pid, pid);
+	server_watch(pid);
 	close(ready[1]);
 	while ((n = read(ready[0], &octet, 1)) == -1 && errno == EINTR)
 		;
@@ -297,12 +299,12 @@ server_spawn(const char *const *argv, const char *const *environment)
 	if (n != 1 && environment != NULL && *environment != NULL) {
 		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 			;
+		server_forget(pid);
 		server_crashed(status, environment);
 		return (-1);
 	}
 	if (n != 1)
 		fatalx(1, "%s did not start", argv[0]);
-	server_watch(pid);
 	return (pid);
 }
 
@@ -332,6 +334,15 @@ server_watch(pid_t pid)
 	if (i == SERVER_RUNNING_MAX)
 		fatalx(1, "more than %d programs", SERVER_RUNNING_MAX);
 	running[i] = pid;
+}
+
+static void
+server_forget(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < SERVER_RUNNING_MAX; i++)
+		running[i] = running[i] == pid ? 0 : running[i];
 }
 
 static void
@@ -382,7 +393,6 @@ server_end(pid_t *pid, const char *name, int killed,
     const char *const *environment)
 {
 	int status;
-	size_t i;
 
 	if (*pid == -1)
 		return;
@@ -393,8 +403,7 @@ server_end(pid_t *pid, const char *name, int killed,
 	while (waitpid(*pid, &status, 0) == -1)
 		if (errno != EINTR)
 			fatal(1, "wait for %s", name);
-	for (i = 0; i < SERVER_RUNNING_MAX; i++)
-		running[i] = running[i] == *pid ? 0 : running[i];
+	server_forget(*pid);
 	*pid = -1;
 	if (!killed && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		fatalx(1, "%s ended with %s %d", name,
