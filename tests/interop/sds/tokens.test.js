@@ -210,11 +210,25 @@ test('an issuer that is set must be in the token', async () => {
       [['me'], BAD], [undefined, BAD]]) {
       assert.strictEqual(await verdict(`/ws/s1?token=${token({ iss })}`), want)
     }
+    const made = await minted(token({ iss: 'me', scope: 'admin' }))
+    assert.deepStrictEqual(Object.keys(JSON.parse(Buffer.from(
+      made.split('.')[1], 'base64url'))),
+    ['sub', 'aud', 'scope', 'iat', 'exp', 'iss'])
+    assert.strictEqual(await verdict(`/ws/s1?token=${made}`), OPEN)
   } finally {
     relay = old
     await other.stop()
   }
 })
+
+async function minted (admin) {
+  const body = '{"sub":"u","scope":"read"}'
+  const raw = new Raw(relay.port)
+  raw.send(['POST /api/token HTTP/1.1', 'Host: h', 'Connection: close',
+    `Authorization: Bearer ${admin}`, `Content-Length: ${body.length}`, '',
+    body].join('\r\n'))
+  return JSON.parse((await raw.answer()).body).token
+}
 
 test('paths', async t => {
   for (const [want, target, aud] of targets) {
