@@ -180,13 +180,15 @@ control_status(struct broker *b, struct evbuffer *out)
 		{ "log_bytes", 0 },
 		{ "data_bytes", 0 },
 		{ "checkpoints", 0 },
+		{ "last_backup", 0 },
 	};
 	size_t i, n = sizeof(rows) / sizeof(rows[0]);
 
 	kv_bdb_stat(b->kv, &st);
-	rows[n - 3].value = st.log_bytes;
-	rows[n - 2].value = st.data_bytes;
-	rows[n - 1].value = st.checkpoints;
+	rows[n - 4].value = st.log_bytes;
+	rows[n - 3].value = st.data_bytes;
+	rows[n - 2].value = st.checkpoints;
+	rows[n - 1].value = st.backup_s;
 	evbuffer_add_printf(out, "version %s\n", QUIRE_VERSION);
 	for (i = 0; i < n; i++)
 		evbuffer_add_printf(out, "%s %" PRIu64 "\n", rows[i].name,

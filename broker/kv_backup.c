@@ -23,6 +23,13 @@
 
 #define BACKUP_PIECE_BYTES (256u * 1024u)
 
+/* In the store's directory; a copy has none.  One line, in decimal. */
+#define BACKUP_TIME_FILE  "backed-up"
+#define BACKUP_TIME_BYTES 21
+
+static int backup_time_open(const struct bdb *, int flags);
+static int backup_time_keep(const struct bdb *, unsigned long long);
+
 static int backup_tables(struct bdb *);
 static int backup_logs(struct bdb *, int);
 static int backup_log(struct bdb *, int, const char *, uint8_t *);
@@ -58,11 +65,57 @@ kv_backup_run(struct bdb *b, int fd)
 		backup_frame(fd, 'X', bytes_str(db_strerror(error)),
 		    BYTES_NONE);
 	env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
-	if (error == 0) {
-		atomic_store(&b->backup_s, (unsigned long long)time(NULL));
-		log_info("backup: done");
-	} else
+	if (error != 0) {
 		log_warnx("backup: %s", db_strerror(error));
+		return;
+	}
+	atomic_store(&b->backup_s, (unsigned long long)time(NULL));
+	log_info("backup: done");
+	if (backup_time_keep(b, atomic_load(&b->backup_s)) == -1)
+		log_warn("backup: %s", BACKUP_TIME_FILE);
+}
+
+void
+kv_backup_recall(struct bdb *b)
+{
+	char text[BACKUP_TIME_BYTES + 1] = "";
+	int fd = backup_time_open(b, O_RDONLY);
+
+	if (fd == -1)
+		return;
+	if (read(fd, text, BACKUP_TIME_BYTES) == BACKUP_TIME_BYTES)
+		atomic_store(&b->backup_s, strtoull(text, NULL, 10));
+	close(fd);
+}
+
+static int
+backup_time_open(const struct bdb *b, int flags)
+{
+	char path[4096];
+	int n;
+
+	n = snprintf(path, sizeof(path), "%s/%s", b->dir, BACKUP_TIME_FILE);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	return (open(path, flags | O_CLOEXEC, 0600));
+}
+
+/* So short that no power cut leaves half of it. */
+static int
+backup_time_keep(const struct bdb *b, unsigned long long at)
+{
+	char text[BACKUP_TIME_BYTES + 1];
+	int fd = backup_time_open(b, O_WRONLY | O_CREAT), r = -1;
+
+	if (fd == -1)
+		return (-1);
+	snprintf(text, sizeof(text), "%020llu\n", at);
+	if (write(fd, text, BACKUP_TIME_BYTES) == BACKUP_TIME_BYTES)
+		r = fdatasync(fd);
+	close(fd);
+	return (r);
 }
 
 static int

@@ -69,6 +69,7 @@ kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)
 		goto err_lock;
 	if ((error = bdb_tables_open(b)) != 0)
 		goto err_tables;
+	kv_backup_recall(b);
 	if ((error = kv_checkpoint_start(b)) != 0)
 		goto err_tables;
 	return (&b->kv);

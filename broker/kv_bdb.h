@@ -74,5 +74,7 @@ void kv_checkpoint_count(struct bdb *, uint64_t n);
 
 /* In the thread of checkpoints: all of it, to the descriptor. */
 void kv_backup_run(struct bdb *, int fd);
+/* When the last one was, from what an earlier process left. */
+void kv_backup_recall(struct bdb *);
 
 #endif

@@ -39,3 +39,31 @@ mkdir "$QUIRE_DIR/new"
 "$ctl" -f "$QUIRE_DIR/conf2" restore "$QUIRE_DIR/still" >"$QUIRE_DIR/out"
 "$ctl" verify -d "$QUIRE_DIR/new" | cmp - "$QUIRE_DIR/live"
 ! "$ctl" -f "$QUIRE_DIR/conf2" restore "$QUIRE_DIR/still" || exit 1
+
+# When the last one was outlasts the broker; a copy knows of none.
+told()
+{
+	"$ctl" -f "$conf" status 2>/dev/null | sed -n 's/^last_backup //p'
+}
+
+last=$(told)
+[ "$last" -gt 0 ]
+[ ! -e "$QUIRE_DIR/new/backed-up" ]
+kill "$QUIRE_BROKER"
+tries=100
+until "$ctl" verify -d "$QUIRE_DIR/data" >/dev/null 2>&1; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ]
+	sleep 0.1
+done
+"$QUIRE_B/quired" -d -f "$conf" &
+next=$!
+tries=100
+until [ -n "$(told)" ]; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ]
+	sleep 0.1
+done
+[ "$(told)" = "$last" ]
+kill $next
+wait $next
