@@ -39,6 +39,7 @@ static void conn_ended(struct conn *);
 static void conn_linger(struct conn *);
 static int conn_watch(struct conn *);
 static void conn_terminate(struct conn *);
+static void conn_finish(struct conn *);
 
 int
 conn_serve(int fd, const char *broker, const char *peer, int line,
@@ -271,6 +272,9 @@ conn_loop(struct conn *c, const sigset_t *mask)
 			continue;
 		if (conn_stopped && !c->ending)
 			conn_terminate(c);
+		else if (conn_finished(c) &&
+		    (c->poller.ready[POLLER_CLIENT] & POLLER_READ) == 0)
+			conn_finish(c);
 		errno = 0;
 		conn_events(c);
 		conn_timers(c);
@@ -348,6 +352,16 @@ conn_reads(const struct conn *c)
 	if (c->phase == CONN_HEAD) /* the parser knows its own limit */
 		return (1);
 	return (!conn_blocked(c) && c->in.len < CONN_INPUT_BYTES);
+}
+
+int
+conn_finished(const struct conn *c)
+{
+	if (!c->finishing || c->phase != CONN_WS)
+		return (0);
+	return (c->lost || again_waits(c) ||
+	    (c->reader.submits == 0 && !conn_blocked(c) && c->in.len == 0 &&
+		!ws_amid(&c->ws)));
 }
 
 static void
@@ -464,11 +478,22 @@ conn_watch(struct conn *c)
 	return (poller_set(&c->poller, POLLER_LINK, c->link.fd, link));
 }
 
-/* A request that is being answered is answered first. */
+/* A request that is being answered is answered first, and so is a message. */
 static void
 conn_terminate(struct conn *c)
 {
 	c->ending = 1;
-	if (c->phase == CONN_HEAD || c->phase == CONN_WS)
+	if (c->phase == CONN_HEAD) {
 		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
+	} else if (c->phase == CONN_WS) {
+		c->finishing = 1;
+		conn_phase(c, CONN_WS, CONN_CLOSE_MS);
+	}
+}
+
+static void
+conn_finish(struct conn *c)
+{
+	c->finishing = 0;
+	conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
 }

@@ -99,17 +99,17 @@ struct conn {
 	int eof;	     /* the client sends no more */
 	int held;	     /* conn_hold */
 	int filled;	     /* out was over CONN_LOW_BYTES: drained() is due */
-	int quick;   /* nothing to linger for: the close was agreed on */
-	int ending;  /* the worker was told to stop */
-	int busy;    /* the turn ended before its work: no waiting */
-	int rested;  /* memory_rest was called */
-	int starved; /* the log was told that there is none */
+	int quick;     /* nothing to linger for: the close was agreed on */
+	int ending;    /* the worker was told to stop */
+	int finishing; /* and does so when the client's words are answered */
+	int busy;      /* the turn ended before its work: no waiting */
+	int rested;    /* memory_rest was called */
+	int starved;   /* the log was told that there is none */
 	int leaving; /* the client closes, its last words are not stored yet */
 	unsigned leave_code; /* that it closes with, 0: none */
 	struct exchange *exchange;
 	struct ws ws;
 	struct buf message;
-	int message_open; /* fragments are still to come */
 
 	/* broker */
 	struct chan link;
@@ -164,6 +164,8 @@ int conn_serve(int fd, const char *broker, const char *peer, int line,
 void conn_kicked(struct conn *, enum code, unsigned close_code);
 /* 1: what the client sends must wait. */
 int conn_blocked(const struct conn *);
+/* 1: finishing, and all that has come is answered: no waiting. */
+int conn_finished(const struct conn *);
 
 /* --- conn_time.c --- */
 void conn_phase(struct conn *, enum conn_phase, int64_t end_ms); /* from now */

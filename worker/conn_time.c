@@ -19,7 +19,7 @@ conn_wait_ms(const struct conn *c)
 	int64_t first = 0;
 	size_t i;
 
-	if (c->busy)
+	if (c->busy || conn_finished(c))
 		return (0);
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
 		if (at[i] != 0 && (first == 0 || at[i] < first))

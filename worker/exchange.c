@@ -35,7 +35,7 @@ exchange_step(struct conn *c)
 		/* Not in conn_accept: the dialect may still read it. */
 		exchange_free(c);
 		/* Told to stop while the dialect owed the answer. */
-		if (c->phase != CONN_WS || !c->ending)
+		if (c->phase != CONN_WS || !c->ending || c->finishing)
 			return (0);
 		conn_kicked(c, CODE_SHUTDOWN, WS_CODE_RESTART);
 		return (1);

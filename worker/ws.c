@@ -34,6 +34,12 @@ ws_init(struct ws *w, int client, uint64_t message_max)
 	w->fragments_max = WS_FRAGMENTS_MAX;
 }
 
+int
+ws_amid(const struct ws *ws)
+{
+	return (ws->in_payload || ws->message != 0);
+}
+
 ssize_t
 ws_feed(struct ws *w, uint8_t *p, size_t n, struct ws_event *ev)
 {

@@ -76,6 +76,8 @@ struct ws_event {
 };
 
 void ws_init(struct ws *, int client, uint64_t message_max);
+/* 1: the rest of a message is still to come. */
+int ws_amid(const struct ws *);
 
 /*
  * Reads the n octets at p, which it may unmask in place.  Returns the octets

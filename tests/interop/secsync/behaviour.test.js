@@ -517,3 +517,28 @@ for (const latency of [0, 40]) {
     })
   }
 }
+
+// Section 8: the client forgets what is in a snapshot that was never answered.
+serve('a relay that is stopped answers the snapshots it has received', [],
+  async () => {
+    const a = await writer({ wantsSnapshot: () => true })
+    const words = []
+    for (let i = 0; i < 4; i++) {
+      words.push(`${i}${'x'.repeat(i * 500000)} `)
+      // The broker takes no more of it than its socket does
+      relay.broker.kill('SIGSTOP')
+      a.type(words.at(-1))
+      await until('on its way', () => a.context._snapshotInFlight !== null &&
+        a.socket.bufferedAmount === 0, () => a.state())
+      await sleep(100)
+      const stopped = relay.restart()
+      await sleep(100)
+      relay.broker.kill('SIGCONT')
+      await stopped
+      await until('back', () => a.loaded && a.is({ connected: 'idle' }),
+        () => a.state())
+    }
+    const b = await writer()
+    await settle(a, b)
+    for (const word of words) assert.ok(b.text.toString().includes(word))
+  })
