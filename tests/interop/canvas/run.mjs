@@ -238,6 +238,28 @@ serve('cursors come and go with their clients', [], async () => {
     b.has('cur/cursor')?.x === 7 && c.has('cur/cursor')?.x === 7)
 })
 
+serve('who leaves while there is no broker is shown to nobody after it', [],
+  async () => {
+    const [a, b, c] = await members(3)
+    await a.create(Box, 'a', { x: 1 })
+    await b.create(Cursor, 'cur', { x: 1 })
+    await c.create(Cursor, 'stays', { x: 2 })
+    await settle(a, b, c)
+    await until('a sees them', () => a.has('cur/cursor') &&
+      a.has('stays/cursor'))
+    await relay.killBroker()
+    b.store.disconnect()
+    await sleep(100)
+    await relay.startBroker()
+    await a.change(Box, 'a', { x: 2 })
+    await until('it goes on', () => a.unacked === 0 && c.has('a/box').x === 2)
+    await until('two are counted', () =>
+      a.store.websocketAdapter.connectedUsers === 2)
+    await until('it is gone', () => !a.has('cur/cursor') &&
+      !c.has('cur/cursor'))
+    await until('the other is not', () => a.has('stays/cursor')?.x === 2)
+  })
+
 serve('two that come at once meet, also in a room left just now', [],
   async () => {
     for (let i = 0; i < 10; i++) {
