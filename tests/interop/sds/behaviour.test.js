@@ -123,6 +123,26 @@ test('where brokers are not waited for, all come again', async () => {
   }
 })
 
+test('a broker that does not answer is waited for, and not for ever', async () => {
+  const stays = relay
+  relay = await Relay.start(['handshake_ms 500ms'], secret)
+  const raw = new Raw(relay.port)
+  try {
+    raw.send('GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n')
+    assert.strictEqual((await raw.answer()).status, 404)
+    relay.broker.kill('SIGSTOP')
+    raw.send(upgrade(`/ws/x?token=${token('x')}`))
+    assert.strictEqual((await raw.answer()).status, 101)
+    const { opcode, payload } = await raw.frame()
+    assert.deepStrictEqual([opcode, payload.readUInt16BE(0)], [8, 1013])
+  } finally {
+    raw.close()
+    relay.broker.kill('SIGCONT')
+    await relay.stop()
+    relay = stays
+  }
+})
+
 test('who has his 101 hears all that is said from then on', async () => {
   const a = await connected(Provider, 'prompt')
   for (let i = 0; i < 50; i++) {
