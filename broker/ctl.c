@@ -42,7 +42,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "token revocations", "[-j]", 0, ctl_token_revocations,
 	    CTL_JSON_OPTION },
 	{ "listen", "url", 1, ctl_listen, "kind *text|kind" },
-	{ "send", "url text", 2, ctl_send, CTL_JSON_NOTHING },
+	{ "send", "url text | -x url", 2, ctl_send, CTL_JSON_NOTHING },
 	{ "status", "[-j]", 0, ctl_status, CTL_JSON_OPTION },
 	{ "stores", "[-j]", 0, ctl_stores, CTL_JSON_OPTION },
 	{ "metrics", "[-j]", 0, ctl_status, CTL_JSON_OPTION },

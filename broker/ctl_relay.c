@@ -4,6 +4,7 @@
  * dialect.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -30,6 +31,7 @@ static int ctl_relay_printable(struct bytes);
 static int ctl_relay_closed(const struct ctl_ws_message *);
 static int ctl_relay_lost(const struct ctl_ws *);
 static int ctl_relay_put(struct ctl_ws *, struct bytes, int);
+static int ctl_relay_lines(struct ctl_ws *);
 static int ctl_relay_part(struct ctl_ws *);
 
 int
@@ -68,16 +70,19 @@ int
 ctl_send(const struct ctl *ctl, int argc, char **argv)
 {
 	struct ctl_ws c;
-	int status, sds;
+	int status, sds, lines;
 
 	(void)ctl;
 	if (argc != 3)
 		return (ctl_usage(argv[0]));
-	if ((status = ctl_relay_open(&c, argv[1], &sds)) != 0)
+	lines = strcmp(argv[1], "-x") == 0;
+	if ((status = ctl_relay_open(&c, argv[1 + lines], &sds)) != 0)
 		return (status);
-	if (ctl_relay_put(&c, bytes_str(argv[2]), sds) != 1)
+	if (lines)
+		status = ctl_relay_lines(&c);
+	else if (ctl_relay_put(&c, bytes_str(argv[2]), sds) != 1)
 		status = ctl_relay_lost(&c);
-	else
+	if (status == 0)
 		status = ctl_relay_part(&c);
 	ctl_ws_close(&c);
 	return (status);
@@ -220,6 +225,39 @@ ctl_relay_put(struct ctl_ws *c, struct bytes text, int sds)
 		r = ctl_ws_send(c, WS_BINARY, buf_bytes(&frame), CTL_RELAY_MS);
 	buf_free(&frame);
 	return (r);
+}
+
+/* Standard input's lines, each a binary message in hexadecimal. */
+static int
+ctl_relay_lines(struct ctl_ws *c)
+{
+	char *line = NULL;
+	unsigned long number;
+	size_t size = 0;
+	ssize_t n;
+	int status = 0;
+
+	for (number = 1; status == 0 && (n = getline(&line, &size, stdin)) > 0;
+	     number++) {
+		if (line[n - 1] == '\n')
+			n--;
+		/* No octet is written before its digits were read. */
+		n = hex_decode((uint8_t *)line, (size_t)n,
+		    bytes_of(line, (size_t)n));
+		if (n == -1) {
+			log_warnx("line %lu: not octets in hexadecimal",
+			    number);
+			status = EX_DATAERR;
+		} else if (ctl_ws_send(c, WS_BINARY, bytes_of(line, (size_t)n),
+			       CTL_RELAY_MS) != 1)
+			status = ctl_relay_lost(c);
+	}
+	free(line);
+	if (status == 0 && ferror(stdin)) {
+		log_warn("standard input");
+		status = EX_IOERR;
+	}
+	return (status);
 }
 
 /*

@@ -38,6 +38,19 @@ exits 0 send "$url?token=$WRITE" 'last'
 read -r line <&3
 is 'what read scope may not say' 'PATCH last' "$line"
 
+printf '0161\n04\n01E4\n' >"$QUIRE_DIR/lines"
+exits 0 send -x "$url?token=$WRITE" <"$QUIRE_DIR/lines"
+read -r line <&3
+is 'the first line' 'PATCH a' "$line"
+read -r line <&3
+is 'the second' 'PRESENCE ' "$line "
+read -r line <&3
+is 'the third' 'PATCH e4' "$line"
+echo 012 >"$QUIRE_DIR/lines"
+exits 65 send -x "$url?token=$WRITE" <"$QUIRE_DIR/lines"
+is 'half an octet' 'quirectl: warn: line 1: not octets in hexadecimal' \
+    "$(cat "$QUIRE_DIR/err")"
+
 exits 77 send "$url?token=nothing" x
 is 'a refusal' 'quirectl: closed: 4001 Unauthorized' "$(cat "$QUIRE_DIR/err")"
 exits 77 send "$QUIRE_URL/ws/other?token=$WRITE" x
@@ -63,7 +76,7 @@ grep -q '^version [0-9]' "$QUIRE_DIR/out"
 exits 0 -f "$conf" status -j
 grep -q '"version": "[0-9]' "$QUIRE_DIR/out"
 exits 0 -f "$conf" stores
-grep -q '^sds 0 3 1 3 0 [1-9][0-9]* [1-9][0-9]* "*demo"*$' "$QUIRE_DIR/out"
+grep -q '^sds 0 5 1 5 0 [1-9][0-9]* [1-9][0-9]* "*demo"*$' "$QUIRE_DIR/out"
 exits 0 -f "$conf" stores -j
 grep -q '"name": "mine"' "$QUIRE_DIR/out"
 exits 64 -f "$conf" stores -x
