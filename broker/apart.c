@@ -195,6 +195,7 @@ apart_keep(struct broker *b, struct op *op)
 		apart_back(a);
 		return (-1);
 	}
+	b->count.apart++;
 	a->op = NULL;
 	a->state = APART_ERASE;
 	a->rest_us = clock_us() + APART_REST_US;

@@ -144,6 +144,7 @@ batch_kept(struct broker *b)
 		batch_release(b);
 		return;
 	}
+	b->count.flushes++;
 	batch_flush(b);
 }
 
@@ -151,7 +152,6 @@ void
 batch_flush(struct broker *b)
 {
 	b->flushing = 1;
-	b->count.flushes++;
 	metrics_flush(b);
 	flusher_start(b->flusher);
 }

@@ -220,6 +220,7 @@ struct broker_count {
 	uint64_t frames;
 	uint64_t frame_bytes;
 	uint64_t failed_batches;
+	uint64_t apart;
 	uint64_t lanes; /* now */
 };
 

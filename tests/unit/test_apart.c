@@ -343,6 +343,7 @@ a_short_message_with_much_to_do_is_found_out(void **state)
 		event_base_loop(w->b.base, EVLOOP_NONBLOCK);
 	verdict(w, &e, CODE_OK);
 	assert_int_equal(w->b.count.failed_batches, 0);
+	assert_int_equal(w->b.count.apart, 2);
 	assert_int_equal(rig_tx(&w->like, NULL, tx), LOGSEQ_DONE);
 	assert_int_equal(rig_tx(&w->like, "delete-page", drop), LOGSEQ_DONE);
 	assert_alike(w);
