@@ -28,7 +28,8 @@
 #define DROP_KEYS	 7u
 #define DROP_VALUES	 700u /* written; the last of each key stays */
 #define DROP_TWINS	 100u /* patches that are said twice */
-#define DROP_CUT_MS	 300u
+#define DROP_MS		 300u /* until the cut, and */
+#define DROP_LATE_MS	 60u  /* where it is after the deletion */
 #define DROP_TRIES	 100
 #define DROP_DOCS	 1024u
 
@@ -104,7 +105,7 @@ drop_round(struct drop *d)
 {
 	pid_t erase, compact;
 	char words[64];
-	int done;
+	int done = 0, late = random() % 2 == 0;
 
 	snprintf(d->doomed, sizeof(d->doomed), "doomed%u", d->round);
 	snprintf(d->worn, sizeof(d->worn), "worn%u", d->round);
@@ -113,9 +114,13 @@ drop_round(struct drop *d)
 	snprintf(words, sizeof(words), "delete sds:%s", d->doomed);
 	compact = drop_work(d, "compact");
 	erase = drop_work(d, words);
-	drop_pause((unsigned int)random() % DROP_CUT_MS);
+	/* Before it is deleted, or while what it held is erased. */
+	if (late)
+		done = drop_done(erase);
+	drop_pause((unsigned int)random() % (late ? DROP_LATE_MS : DROP_MS));
 	drop_cut(d);
-	done = drop_done(erase);
+	if (!late)
+		done = drop_done(erase);
 	drop_done(compact);
 	server_start(&d->server, SERVER_ALL);
 	drop_check_doomed(d, done);
