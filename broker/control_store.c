@@ -153,8 +153,8 @@ store_import_some(struct job *j)
 	struct kv *kv = j->broker->kv;
 	struct evbuffer *in = bufferevent_get_input(j->bev);
 	size_t n = evbuffer_get_length(in);
+	int r = -1, low = space_low(j->broker);
 	uint8_t *room;
-	int r = -1;
 
 	n = n > STORE_STEP_BYTES ? STORE_STEP_BYTES : n;
 	if (n == 0)
@@ -167,13 +167,14 @@ store_import_some(struct job *j)
 	buf_grow(&s->in, n);
 	if (s->import == NULL)
 		s->import = import_new(kv);
-	if (s->import != NULL && !space_low(j->broker))
+	if (s->import != NULL && !low)
 		r = import_feed(s->import, &s->in);
 	if (r == -1) {
 		kv->ops->abort(kv);
 		job_say(j, "error the export %s\n",
-		    s->import == NULL ? "finds no room"
-				      : import_why(s->import));
+		    low			    ? "finds no room on the disk"
+			: s->import == NULL ? "finds no memory"
+					    : import_why(s->import));
 		return (-1);
 	}
 	if (kv->ops->commit(kv) == -1)
