@@ -315,6 +315,35 @@ test('a handshake that is none', async t => {
   })
 })
 
+test('on one connection a token, and a store with it', () => on(async raw => {
+  raw.send(request('POST /api/token', [`Authorization: Bearer ${admin()}`],
+    '{"sub":"u","scope":"write"}'))
+  const { token: made } = JSON.parse((await raw.answer()).body)
+  raw.send(handshake({}, undefined, `/ws/s1?token=${made}`), frame(9, 'x'))
+  assert.strictEqual((await raw.answer()).status, 101)
+  assert.strictEqual((await raw.frame()).opcode, 10)
+}))
+
+test('who sends all at once and no more has said it', async () => {
+  const say = octet => on(async raw => {
+    raw.send(handshake(), frame(2, [1, octet]), frame(8, [3, 0xe8]))
+    raw.socket.end()
+    assert.strictEqual((await raw.answer()).status, 101)
+    for (;;) {
+      const { opcode, payload } = await raw.frame()
+      if (opcode === 8) return payload.toString('hex')
+    }
+  })
+  for (const octet of [7, 8]) assert.strictEqual(await say(octet), '03e8')
+  await on(async raw => {
+    raw.send(handshake())
+    await raw.answer()
+    for (const octet of [7, 8]) {
+      assert.deepStrictEqual([...(await raw.frame()).payload], [1, octet])
+    }
+  })
+})
+
 test('a refusal is these octets', async t => {
   const cases = [['880e0fa1556e617574686f72697a6564', 'bad'],
     ['880b0fa3466f7262696464656e', token({ aud: 's2' })]]
