@@ -46,7 +46,7 @@ shown "$c" 'all of a request or nothing' $hostile '"len":13,"runs":[]'
 shown "$c" 'acknowledged is on disk: kill -9' wire/canvas_reconnect.wire \
     'restart all kill'
 shown "$c" 'kill -9 in the middle, real clients' $run \
-    'a broker killed in the middle loses nothing'
+    'a broker killed in the middle'
 shown "$c" 'a write that fails is not acknowledged' $run \
     'loses nothing acknowledged'
 shown "$c" 'a full disk refuses who would write' wire/canvas_full.wire \

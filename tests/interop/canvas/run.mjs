@@ -138,33 +138,37 @@ serve('what was done offline arrives, and what was missed', [], async () => {
   await newcomer(a, b)
 })
 
-serve('a broker killed in the middle loses nothing', [], async () => {
-  const all = await members(3)
-  for (const c of all) await c.create(Box, `own-${c.id}`, { x: -1 })
-  await settle(...all)
-  let round = 0
-  for (let kill = 0; kill < 3; kill++) {
-    for (let i = 0; i < 25; i++, round++) {
-      for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
-      await sleep(15)
-      if (i === 12) {
-        const before = Math.max(...all.map(c => c.cursor))
-        await relay.killBroker()
-        await sleep(50)
-        await relay.startBroker()
-        await until('they come back', () => all.every(c => c.online))
-        await until('numbers go on', () =>
-          all.every(c => c.cursor >= before))
+// Clients that come back, and such that were never away.
+for (const wait of ['0', '30s']) {
+  serve(`a broker killed in the middle, waited for ${wait}, loses nothing`,
+    [`broker_wait_ms ${wait}`], async () => {
+      const all = await members(3)
+      for (const c of all) await c.create(Box, `own-${c.id}`, { x: -1 })
+      await settle(...all)
+      let round = 0
+      for (let kill = 0; kill < 3; kill++) {
+        for (let i = 0; i < 25; i++, round++) {
+          for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
+          await sleep(15)
+          if (i === 12) {
+            const before = Math.max(...all.map(c => c.cursor))
+            await relay.killBroker()
+            await sleep(50)
+            await relay.startBroker()
+            await until('they come back', () => all.every(c => c.online))
+            await until('numbers go on', () =>
+              all.every(c => c.cursor >= before))
+          }
+        }
       }
-    }
-  }
-  for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
-  await settle(...all)
-  const late = await newcomer(...all)
-  for (const c of all) {
-    assert.strictEqual(late.has(`own-${c.id}/box`).x, round)
-  }
-})
+      for (const c of all) c.change(Box, `own-${c.id}`, { x: round })
+      await settle(...all)
+      const late = await newcomer(...all)
+      for (const c of all) {
+        assert.strictEqual(late.has(`own-${c.id}/box`).x, round)
+      }
+    })
+}
 
 serve('a token refreshed up and down', [], async () => {
   const [a] = await members(1)

@@ -158,27 +158,31 @@ serve('a new snapshot is demanded after so many updates',
     assert.equal(c.text.toString(), a.text.toString())
   })
 
-serve('after a kill of the broker clients come back for what they lack', [],
-  async () => {
-    const [a, b] = [await writer(), await writer()]
-    a.type('before ')
-    await settle(a, b)
-    b.type('and ')
-    await settle(a, b)
-    await relay.killBroker()
-    a.type('during ')
-    b.type('it ')
-    await relay.startBroker()
-    await settle(a, b)
-    a.type('after ')
-    await settle(a, b)
-    for (const word of ['before ', 'and ', 'during ', 'it ', 'after ']) {
-      assert.ok(b.text.toString().includes(word), word)
-    }
-    assert.equal(a.frames.filter(f => f === 'document').length, 2)
-    const c = await writer()
-    assert.ok(same(a, c))
-  })
+for (const wait of ['0', '30s']) {
+  serve(`a kill of the broker, waited for ${wait}, loses nothing`,
+    [`broker_wait_ms ${wait}`], async () => {
+      const [a, b] = [await writer(), await writer()]
+      a.type('before ')
+      await settle(a, b)
+      b.type('and ')
+      await settle(a, b)
+      await relay.killBroker()
+      a.type('during ')
+      b.type('it ')
+      await relay.startBroker()
+      await settle(a, b)
+      a.type('after ')
+      await settle(a, b)
+      for (const word of ['before ', 'and ', 'during ', 'it ', 'after ']) {
+        assert.ok(b.text.toString().includes(word), word)
+      }
+      // Back for what it lacks, or never away
+      assert.equal(a.frames.filter(f => f === 'document').length,
+        wait === '0' ? 2 : 1)
+      const c = await writer()
+      assert.ok(same(a, c))
+    })
+}
 
 serve('delta: one that knows the snapshot gets what is newer', [], async () => {
   const a = await writer()
