@@ -1,8 +1,9 @@
 /*
  * Long work beside live traffic: a job is stepped for a few milliseconds at a
  * time, between batches and never while one is being flushed or an operation
- * is decided apart, so that all it reads is durable and whole.  What it says goes line by line to the operator who asked,
- * if anybody did, and it waits for a slow one.
+ * is decided apart, so that all it reads is durable and whole.  What it says
+ * goes line by line to the operator who asked, if anybody did, and it waits for
+ * a slow one.
  */
 #ifndef QUIRE_JOB_H
 #define QUIRE_JOB_H
