@@ -42,9 +42,9 @@ play_fn play_send_bin, play_send_text, play_send_ping, play_send_big,
 
 /* play_want.c: what it must receive */
 play_fn play_want_bin, play_want_text, play_want_utf8, play_want_pong,
-    play_want_big, play_want_close, play_want_last, play_want_none,
-    play_want_end, play_want_http, play_want_field, play_want_token,
-    play_want_has, play_want_hasnt, play_want_keep;
+    play_want_big, play_want_close, play_want_last, play_want_until,
+    play_want_none, play_want_end, play_want_http, play_want_field,
+    play_want_token, play_want_has, play_want_hasnt, play_want_keep;
 
 /* Names file and line, and exits. */
 void play_fail(const struct play *, const char *, ...)

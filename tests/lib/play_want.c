@@ -76,6 +76,18 @@ play_want_close(struct play *play, struct play_client *c, char *rest)
 }
 
 void
+play_want_until(struct play *play, struct play_client *c, char *rest)
+{
+	struct ctl_ws_message m;
+
+	do {
+		play_next(play, c, &m);
+		if (m.opcode == WS_CLOSE)
+			play_differs(play, c, &m);
+	} while (m.opcode != WS_TEXT || !bytes_eq(m.data, bytes_str(rest)));
+}
+
+void
 play_want_last(struct play *play, struct play_client *c, char *rest)
 {
 	struct ctl_ws_message m;

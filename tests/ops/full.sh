@@ -33,11 +33,6 @@ works()
 	[ $r -eq 0 ] || sed 's/^/# /' "$dir/out"
 }
 
-works_kick()
-{
-	q kick store sds:demo >/dev/null 2>&1
-}
-
 send "$ADMIN" one && send "$ADMIN" two && send "$ADMIN" three
 ok $? 'an admin writes'
 q stores >"$dir/stores"
@@ -53,7 +48,7 @@ works 'verify' verify
 works 'backup' backup "$dir/backup"
 works 'revoke' token revoke subject nobody
 "$ctl" listen "$QUIRE_URL/ws/demo?token=$READ" >/dev/null 2>&1 &
-soon works_kick
+soon q kick store sds:demo >"$dir/out" 2>&1
 ok $? 'kick'
 q import sds:copy "$dir/demo" >"$dir/out" 2>&1
 has 'an import would fill the disk, and says so' "$dir/out" 'no room on the disk'

@@ -29,6 +29,7 @@
  *	A< big BEGIN SIZE [FROM]		A< utf8 OCTETS	of a text
  *	A< close [CODE [REASON]]		no code: the frame has none
  *	A< last [CODE [REASON]]	a close, and before it whatever there is
+ *	A< until TEXT		this text, and before it whatever there is
  *	A< none			nothing came before the answer to a ping; who
  *				has just connected is in the store by then
  *	A< end			TCP ends
@@ -90,6 +91,7 @@ static const struct play_row {
 	{ '<', "big", play_want_big },
 	{ '<', "close", play_want_close },
 	{ '<', "last", play_want_last },
+	{ '<', "until", play_want_until },
 	{ '<', "none", play_want_none },
 	{ '<', "end", play_want_end },
 	{ '<', "http", play_want_http },
