@@ -3,6 +3,7 @@
  * and says the same, octet by octet: that text is stored and relayed, and its
  * publicData is what signatures are over.
  */
+#include "broker/rule_secsync_state.h"
 #include "common/utf8.h"
 #include "worker/secsync_canon.h"
 #include "worker/secsync_verify.h"
@@ -59,9 +60,13 @@ fuzz_again(const struct secsync_message *m)
 {
 	struct buf text = BUF_INIT, body = BUF_INIT, out = BUF_INIT;
 	struct secsync_message again;
+	struct submit s = { 0 };
 
 	must(secsync_message_body(&body, m) == 0);
 	must(utf8_valid(buf_bytes(&body)));
+	/* Nor does the broker refuse what a worker makes. */
+	s.body.b = buf_bytes(&body);
+	must(secsync_body_ok(NULL, &s));
 	buf_add_u8(&text, '{');
 	buf_add_bytes(&text, buf_bytes(&body));
 	buf_add_u8(&text, '}');
