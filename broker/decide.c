@@ -15,6 +15,7 @@
 
 static int decide_granted(const struct broker *, const struct op *);
 static int decide_settle(void *, const struct doc_id *);
+static void decide_undo_blobs(struct op *);
 static int decide_grows(const struct rule_verb *);
 static int decide_submit(struct broker *, struct op *);
 static enum code decide_admits(struct broker *, struct op *, struct txn *,
@@ -110,9 +111,7 @@ decide_undo(struct op *op)
 		decide_attach(op);
 		s->has_ring = op->had_ring;
 	}
-	s->upload = op->upload_was;
-	memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
-	op->signal = (struct buf)BUF_INIT; /* its octets went back above */
+	decide_undo_blobs(op);
 	if (op->doc != NULL)
 		op->doc->loaded = op->doc->dirty = 0;
 	op->done = op->carded = op->attached = op->detached = op->garbage = 0;
@@ -123,6 +122,28 @@ decide_undo(struct op *op)
 	buf_free(&op->roster);
 	effect_free(op->effects);
 	op->effects = NULL;
+}
+
+/*
+ * Apart, time has passed: a signal's octets may be gone (blob_forget), and the
+ * SUBMIT has taken none but blobs of the store.
+ */
+static void
+decide_undo_blobs(struct op *op)
+{
+	struct session *s = op->session;
+	size_t i;
+
+	if (op->doc == NULL || op->doc->apart != op) {
+		s->upload = op->upload_was;
+		memcpy(s->finished, op->finished_was, sizeof(op->finished_was));
+		op->signal = (struct buf)BUF_INIT; /* its octets went back */
+		return;
+	}
+	for (i = 0; i < FINISHED_MAX; i++)
+		if (op->finished_was[i].id != 0 &&
+		    (op->finished_was[i].id & BLOB_SIGNAL) == 0)
+			s->finished[i] = op->finished_was[i];
 }
 
 int

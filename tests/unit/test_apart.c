@@ -447,6 +447,35 @@ what_was_half_done_is_not_there_after_a_crash(void **state)
 	chan_close(&e.chan);
 }
 
+/* Memory is short, and another session's need was greater. */
+static void
+a_signal_that_was_thrown_away_meanwhile_stays_so(void **state)
+{
+	static uint8_t octets[1000];
+	struct msg put = MSG(BLOB_PUT), data = MSG(BLOB_DATA);
+	struct world *w = *state;
+	char *tx = tx_page();
+	struct end e;
+
+	dial_graph(w, &e);
+	data.f[blob_data_body].b = bytes_of(octets, sizeof(octets));
+	say(w, &e, &put);
+	say(w, &e, &data);
+	say_tx(w, &e, tx, NULL, 0);
+	until_half_done(w);
+	assert_int_equal(w->b.signal_blob_bytes, sizeof(octets));
+	blob_forget(e.s);
+	refuse_at = commits + 1;
+	verdict(w, &e, CODE_STORAGE);
+	assert_as_before(w);
+	assert_int_equal(e.s->upload.mem.len, 0);
+	chan_close(&e.chan);
+	settle(w);
+	assert_int_equal(w->b.nsessions, 0);
+	assert_int_equal(w->b.signal_blob_bytes, 0);
+	free(tx);
+}
+
 static void
 what_somebody_sent_who_left_counts(void **state)
 {
@@ -477,6 +506,7 @@ main(void)
 		APART_TEST(a_part_that_is_not_kept_takes_all_back),
 		APART_TEST(an_end_that_is_not_kept_takes_all_back),
 		APART_TEST(what_was_half_done_is_not_there_after_a_crash),
+		APART_TEST(a_signal_that_was_thrown_away_meanwhile_stays_so),
 		APART_TEST(what_somebody_sent_who_left_counts),
 	};
 
