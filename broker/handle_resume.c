@@ -46,7 +46,10 @@ handle_resume(struct session *s, const struct msg *m)
 	}
 	session_send(s, &r);
 	buf_free(&verdicts);
-	return (0);
+	if (code == CODE_OK || ++s->refusals < SESSION_REFUSALS_MAX)
+		return (0);
+	session_kick(s, code);
+	return (-1);
 }
 
 int

@@ -40,11 +40,18 @@ peer_try(struct peer *p, const struct server *s)
 void
 peer_hello(struct peer *p, const struct server *s)
 {
+	peer_hello_as(p, s, HELLO_WORKER);
+}
+
+void
+peer_hello_as(struct peer *p, const struct server *s, uint64_t kind)
+{
 	struct msg m = MSG(HELLO);
 
 	peer_dial(p, s);
 	m.f[hello_version].u = IPC_VERSION;
 	m.f[hello_peer].b = BYTES_LIT("hostile");
+	m.f[hello_kind].u = kind;
 	peer_send(p, &m);
 	peer_want(p, IPC_WELCOME);
 	p->session = p->m.f[welcome_session].u;

@@ -27,6 +27,8 @@ void peer_dial(struct peer *, const struct server *);
 /* The same, or -1 when nobody listens. */
 int peer_try(struct peer *, const struct server *);
 void peer_hello(struct peer *, const struct server *);
+/* The same, as one of another kind (enum hello_kind). */
+void peer_hello_as(struct peer *, const struct server *, uint64_t kind);
 /* Logs in to sds with a token for store; its type is what answers. */
 unsigned int peer_login(struct peer *, const struct server *, const char *store,
     const char *scope, int64_t ttl_s);

@@ -408,6 +408,62 @@ huge_cards(struct honest *h)
 		peer_close(&p[i]);
 }
 
+static void
+resume(struct honest *h, uint64_t kind, struct bytes ticket, uint64_t from,
+    enum code code)
+{
+	struct msg m = MSG(RESUME);
+	struct peer p;
+
+	peer_hello_as(&p, &h->server, kind);
+	m.f[resume_ticket].b = ticket;
+	m.f[resume_from].u = from;
+	peer_send(&p, &m);
+	peer_want(&p, IPC_RESUMED);
+	code_is((enum code)p.m.f[resumed_code].u, code);
+	/* What was refused has no grant, what was not has its own. */
+	code_is(code == CODE_OK ? peer_open(&p, "honest", BYTES_NONE)
+				: CODE_WRONG_STORE,
+	    CODE_WRONG_STORE);
+	peer_close(&p);
+}
+
+static void
+tickets(struct honest *h)
+{
+	struct msg fetch = MSG(FETCH);
+	struct buf ticket = BUF_INIT;
+	struct peer p;
+
+	peer_hello(&p, &h->server);
+	if (peer_login(&p, &h->server, "mine", "write", 600) != IPC_GRANT ||
+	    p.m.f[grant_ticket].b.n > 0)
+		fatalx(1, "a ticket for who does not wait");
+	peer_close(&p);
+	peer_hello_as(&p, &h->server, HELLO_WAITS);
+	if (peer_login(&p, &h->server, "mine", "write", 600) != IPC_GRANT ||
+	    buf_add_bytes(&ticket, p.m.f[grant_ticket].b) == -1 ||
+	    ticket.len == 0)
+		fatalx(1, "no ticket");
+	/* Its session is there. */
+	resume(h, HELLO_WAITS, buf_bytes(&ticket), 1, CODE_BAD_TOKEN);
+	refuse(h, &p, &fetch, CODE_BAD_STATE);
+	resume(h, HELLO_WORKER, buf_bytes(&ticket), 1, CODE_BAD_STATE);
+	resume(h, HELLO_WAITS, buf_bytes(&ticket), 0, CODE_BAD_STATE);
+	resume(h, HELLO_WAITS, BYTES_NONE, 1, CODE_BAD_TOKEN);
+	resume(h, HELLO_WAITS, BYTES_LIT("ticket"), 1, CODE_BAD_TOKEN);
+	ticket.mem[ticket.off + ticket.len / 2] ^= 1;
+	resume(h, HELLO_WAITS, buf_bytes(&ticket), 1, CODE_BAD_TOKEN);
+	ticket.mem[ticket.off + ticket.len / 2] ^= 1;
+	resume(h, HELLO_WAITS, buf_bytes(&ticket), 1, CODE_OK);
+	buf_free(&ticket);
+	/* A listener asks for nothing. */
+	peer_hello_as(&p, &h->server, HELLO_LISTENER);
+	if (peer_login(&p, &h->server, "mine", "write", 600) != 0)
+		fatalx(1, "a listener has a grant");
+	peer_close(&p);
+}
+
 int
 main(void)
 {
@@ -431,6 +487,8 @@ main(void)
 		{ "blobs serve for nothing else", blobs_for_what_they_are_not },
 		{ "signals too large together are bounded", a_flood_of_blobs },
 		{ "huge cards keep nobody out", huge_cards },
+		{ "a ticket is its session's, and only the broker makes it",
+		    tickets },
 	};
 
 	log_init("hostile_worker", LOG_TO_STDERR, LOG_LEVEL_INFO);
