@@ -96,6 +96,9 @@ struct session {
 	int listener;	       /* asks for nothing and takes no place */
 	int waits;	       /* its worker waits for the next broker */
 	int parting;	       /* and is left to it: this one stops */
+	struct {
+		uint64_t level, client;
+	} watch;	  /* what its worker was told last */
 	uint64_t submits; /* SUBMITs taken so far, an earlier broker's too */
 	struct claims claims;
 	struct subject *subject; /* the claims'; NULL: without a name */

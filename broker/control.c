@@ -13,6 +13,7 @@
 
 #include "broker/control.h"
 #include "broker/job.h"
+#include "broker/trace.h"
 #include "common/log.h"
 
 #define CONTROL_LINE_MAX 4096
@@ -201,13 +202,13 @@ control_log_level(struct broker *b, struct bufferevent *bev, const char *word)
 	static const char *const names[] = { "error", "warn", "info", "debug" };
 	int level = log_level_parse(word);
 
-	(void)b;
 	if (*word != '\0' && level == -1) {
 		control_refuse(bev, "error, warn, info or debug");
 		return;
 	}
 	if (level != -1)
 		log_level_set((enum log_level)level);
+	trace_watch_all(b);
 	evbuffer_add_printf(bufferevent_get_output(bev), "%s\ndone\n",
 	    names[log_level_get()]);
 	control_answered(bev);

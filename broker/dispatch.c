@@ -28,6 +28,8 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_CLOSE] = handle_close,
 	[IPC_LANE] = handle_lane,
 	[IPC_TALLY] = handle_tally,
+	[IPC_HEARD] = handle_told,
+	[IPC_SAID] = handle_told,
 };
 
 static int dispatch_refuse(struct session *, const struct msg *, enum code);

@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/token.h"
+#include "broker/trace.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -46,6 +47,8 @@ handle_hello(struct session *s, const struct msg *m)
 	session_send(s, &w);
 	buf_free(&text);
 	s->state = IPC_GREETED;
+	s->watch.level = (uint64_t)s->broker->conf->log_level; /* so WELCOME */
+	trace_watch(s);
 	return (0);
 }
 

@@ -3,8 +3,8 @@
  * the ticket is verified as at its LOGIN, by the keys and revocations of now,
  * but by the clock of then: what has ended since is the expiry's.
  */
-#include "broker/broker.h"
 #include "broker/outcome.h"
+#include "broker/trace.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -46,6 +46,8 @@ handle_resume(struct session *s, const struct msg *m)
 	}
 	session_send(s, &r);
 	buf_free(&verdicts);
+	s->watch.level = UINT64_MAX; /* an earlier broker's may hold there */
+	trace_watch(s);
 	if (code == CODE_OK || ++s->refusals < SESSION_REFUSALS_MAX)
 		return (0);
 	session_kick(s, code);

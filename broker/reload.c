@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/reload.h"
+#include "broker/trace.h"
 #include "common/log.h"
 
 static int reload_fixed(const char *);
@@ -51,6 +52,7 @@ reload_take(struct broker *b, struct reload *r, reload_said *said, void *arg)
 	/* One that was set by command stays. */
 	if (b->conf->log_level != log_level)
 		log_level_set((enum log_level)b->conf->log_level);
+	trace_watch_all(b);
 	b->keys = r->keys;
 	r->keys = keys;
 	b->statics = r->statics;

@@ -4,6 +4,7 @@
  *
  *	1763714405.123 session 17 > submit octets=120
  *	1763714405.125 session 17 < verdict octets=0 code=ok
+ *	1763714405.125 session 17 > said octets=3 kind=text
  *
  * Who does not read misses lines, and is told how many.
  */
@@ -18,6 +19,8 @@
 #include "broker/control.h"
 #include "broker/trace.h"
 #include "common/codes.h"
+#include "common/log.h"
+#include "worker/ws.h"
 
 /* What may wait unread. */
 #define TRACE_UNREAD_MAX_BYTES ((size_t)1024 * 1024)
@@ -36,6 +39,7 @@ _Static_assert(IPC_COUNT <= 64, "a bit each");
 static int trace_words(struct tracer *, const char *);
 static int trace_names(struct tracer *, const char *);
 static void trace_gone(struct bufferevent *, short, void *);
+static const char *trace_kind(uint64_t);
 static void trace_line(struct tracer *, const struct session *,
     const struct msg *, enum trace_way);
 
@@ -56,6 +60,7 @@ control_trace(struct broker *b, struct bufferevent *bev, const char *words)
 	bufferevent_setcb(bev, NULL, NULL, trace_gone, t);
 	bufferevent_set_timeouts(bev, NULL, NULL);
 	bufferevent_enable(bev, EV_READ); /* to see it leave */
+	trace_watch_all(b);
 }
 
 void
@@ -68,6 +73,53 @@ trace(const struct session *s, const struct msg *m, enum trace_way way)
 		    m->type < IPC_COUNT &&
 		    (t->types & UINT64_C(1) << m->type) != 0)
 			trace_line(t, s, m, way);
+}
+
+void
+trace_watch(struct session *s)
+{
+	const uint64_t told =
+	    UINT64_C(1) << IPC_HEARD | UINT64_C(1) << IPC_SAID;
+	struct msg m = MSG(WATCH);
+	const struct tracer *t;
+	uint64_t level = (uint64_t)log_level_get(), client = 0;
+
+	TAILQ_FOREACH(t, &s->broker->tracers, entry)
+		if ((t->session == 0 || t->session == s->id) &&
+		    (t->types & told) != 0)
+			client = 1;
+	if (s->watch.level == level && s->watch.client == client)
+		return;
+	s->watch.level = level;
+	s->watch.client = client;
+	m.f[watch_level].u = level;
+	m.f[watch_client].u = client;
+	session_send(s, &m);
+	session_flush(s);
+}
+
+void
+trace_watch_all(struct broker *b)
+{
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
+		s->refs++;
+		if (s->state != IPC_NEW && !s->kicked)
+			trace_watch(s);
+		next =
+		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
+		session_unref(s);
+	}
+}
+
+/* Said already: it only had to be seen. */
+int
+handle_told(struct session *s, const struct msg *m)
+{
+	(void)s;
+	(void)m;
+	return (0);
 }
 
 void
@@ -123,6 +175,8 @@ trace_gone(struct bufferevent *bev, short what, void *arg)
 	(void)what;
 	TAILQ_REMOVE(&t->broker->tracers, t, entry);
 	bufferevent_free(bev);
+	if (!t->broker->stopping)
+		trace_watch_all(t->broker);
 	free(t);
 }
 
@@ -134,6 +188,7 @@ trace_line(struct tracer *t, const struct session *s, const struct msg *m,
 	const struct ipc_row *row = ipc_row(m->type);
 	const char *code = NULL;
 	struct timespec now;
+	const char *kind = NULL;
 	size_t octets = 0;
 	unsigned int i;
 
@@ -150,10 +205,25 @@ trace_line(struct tracer *t, const struct session *s, const struct msg *m,
 			octets += m->f[i].b.n;
 		else if (strcmp(row->field[i].name, "code") == 0)
 			code = code_name((unsigned int)m->f[i].u);
+	if (m->type == IPC_HEARD || m->type == IPC_SAID) {
+		octets = (size_t)m->f[heard_size].u;
+		kind = trace_kind(m->f[heard_kind].u);
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	evbuffer_add_printf(out, "%lld.%03ld session %llu %c %s octets=%zu",
 	    (long long)now.tv_sec, now.tv_nsec / 1000000,
 	    (unsigned long long)s->id, way == TRACE_IN ? '>' : '<', row->name,
 	    octets);
+	if (kind != NULL)
+		evbuffer_add_printf(out, " kind=%s", kind);
 	evbuffer_add_printf(out, code == NULL ? "\n" : " code=%s\n", code);
+}
+
+static const char *
+trace_kind(uint64_t kind)
+{
+	return (kind == 0	    ? "http"
+		: kind == WS_TEXT   ? "text"
+		: kind == WS_BINARY ? "binary"
+				    : "other");
 }

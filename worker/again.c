@@ -310,6 +310,7 @@ again_meet(struct conn *c, int fd)
 	struct again *a = &c->again;
 
 	a->step = AGAIN_MEETING;
+	c->watched = 0;
 	chan_init(&c->link, fd, IPC_FROM_BROKER, 1);
 	hello.f[hello_version].u = IPC_VERSION;
 	hello.f[hello_peer].b = bytes_str(c->peer);

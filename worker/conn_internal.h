@@ -130,6 +130,7 @@ struct conn {
 	} blob;
 	struct reader reader;
 	struct tally tally;
+	int watched; /* an operator wants to see the client's messages */
 	struct turn turn;
 	struct again again;
 
@@ -181,6 +182,15 @@ void unserved_plain(struct conn *); /* refused before any request */
 /* 1: go on to the request; 0: what the proxy says has not come whole. */
 int introduce_header(struct conn *);
 void introduce_forwarded(struct conn *, const struct http_request *);
+
+/* --- note.c --- */
+/* A message from and to the client: its opcode (0: HTTP) and octets. */
+void note_heard(struct conn *, unsigned int kind, uint64_t size);
+void note_said(struct conn *, unsigned int kind, uint64_t size);
+struct iovec;
+void note_frames(struct conn *, const struct iovec *, int n);
+int note_watch(struct conn *, const struct msg *);
+int note_level(uint64_t); /* as the broker says; -1: there is none such */
 
 /* --- confine.c --- */
 int confine(struct conn *); /* 0, or -1: this client must not be served */

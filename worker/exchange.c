@@ -123,7 +123,7 @@ exchange_head(struct conn *c)
 		buf_free(&c->in);
 		return (1);
 	}
-	tally_add(c, tally_messages_in, 1);
+	note_heard(c, 0, (uint64_t)n);
 	exchange_begin(c);
 	/* A token may be in it. */
 	memset(c->in.mem + c->in.off, 0, (size_t)n);

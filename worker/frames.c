@@ -99,7 +99,7 @@ frames_data(struct conn *c, uint8_t *data, const struct ws_event *ev)
 static void
 frames_message(struct conn *c, unsigned int opcode, uint8_t *p, size_t n)
 {
-	tally_add(c, tally_messages_in, 1);
+	note_heard(c, opcode, n);
 	if (c->settings.idle_ms != 0)
 		c->idle_at = c->now_ms + (int64_t)c->settings.idle_ms;
 	if (c->dialect->message != NULL)

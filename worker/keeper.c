@@ -231,6 +231,9 @@ keeper_listen(struct keeper *k)
 	while ((got = chan_next(&k->link, &m)) == 1)
 		if (m.type == IPC_WELCOME && !k->up)
 			keeper_up(k);
+		else if (m.type == IPC_WATCH &&
+		    m.f[watch_level].u <= LOG_LEVEL_DEBUG)
+			log_level_set((enum log_level)m.f[watch_level].u);
 	if (r == -1 || got == -1)
 		chan_close(&k->link);
 }

@@ -38,6 +38,7 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 	[IPC_LANED] = turn_laned,
 	[IPC_RING] = link_ring,
 	[IPC_RESUMED] = again_resumed,
+	[IPC_WATCH] = note_watch,
 };
 
 int
@@ -226,7 +227,7 @@ link_welcome(struct conn *c, const struct msg *m)
 	if (c->welcome)
 		return (again_welcome(c, m));
 	if (settings_parse(&c->settings, m->f[welcome_settings].b) == -1 ||
-	    confine(c) == -1)
+	    note_level(c->settings.log_level) == -1 || confine(c) == -1)
 		return (-1);
 	c->welcome = 1;
 	tally_send(c); /* a listener's news: nothing of the client was read */

@@ -9,6 +9,9 @@
 #include "common/log.h"
 #include "worker/conn_internal.h"
 
+/* To an operator who traces: a message in pieces, of a size not known. */
+#define OUTPUT_FRAGMENTS 15
+
 static void output_frame_done(struct conn *);
 static int output_write(struct conn *);
 
@@ -82,7 +85,7 @@ conn_begin(struct conn *c, unsigned int opcode, uint64_t size)
 
 	if (c->phase != CONN_WS)
 		return;
-	tally_add(c, tally_messages_out, 1);
+	note_said(c, opcode, size);
 	output_add(c,
 	    bytes_of(header,
 		ws_header(header, (enum ws_opcode)opcode, 1, size)));
@@ -112,7 +115,8 @@ conn_fragment(struct conn *c, unsigned int opcode, struct bytes b, int last)
 
 	if (c->phase != CONN_WS)
 		return;
-	tally_add(c, tally_messages_out, last != 0);
+	if (last)
+		note_said(c, OUTPUT_FRAGMENTS, 0);
 	output_add(c,
 	    bytes_of(header,
 		ws_header(header, (enum ws_opcode)opcode, last, b.n)));

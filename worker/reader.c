@@ -411,7 +411,7 @@ reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
 	if ((size_t)n < b->bytes)
 		reader_rest(c, b, (size_t)n);
 	else
-		tally_add(c, tally_messages_out, (uint64_t)b->n);
+		note_frames(c, b->iov, b->n);
 	if (!ring_valid(&c->reader.ring, start)) {
 		log_warnx("%s: frame overwritten while written", c->peer);
 		conn_drop(c);
@@ -429,7 +429,7 @@ reader_rest(struct conn *c, struct reader_batch *b, size_t written)
 
 	while (written >= b->iov[i].iov_len)
 		written -= b->iov[i++].iov_len;
-	tally_add(c, tally_messages_out, (uint64_t)i + 1);
+	note_frames(c, b->iov, i + 1);
 	output_add(c,
 	    bytes_of((const uint8_t *)b->iov[i].iov_base + written,
 		b->iov[i].iov_len - written));

@@ -134,7 +134,7 @@ reply_bare(struct conn *c, unsigned status)
 	    "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 	    status, reply_phrase(status));
 	reply_send(c, &b);
-	tally_add(c, tally_messages_out, 1);
+	note_said(c, 0, 0);
 	c->exchange->close = c->exchange->finished = 1;
 	c->exchange->answered = 1;
 }
@@ -206,7 +206,7 @@ reply_head(struct conn *c, unsigned status, const char *type,
 	char date[64];
 
 	c->exchange->answered = 1;
-	tally_add(c, tally_messages_out, 1);
+	note_said(c, 0, 0);
 	gmtime_r(&now, &tm);
 	/* The C locale's names, which are the ones HTTP wants. */
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);

@@ -115,9 +115,9 @@ turn_level(const struct conn *c)
 	const struct reader *r = &c->reader;
 
 	return (reader_may(c) && !c->lost && !again_waits(c) && !c->ending &&
-	    !c->busy && !r->next.due && r->missed.upto == 0 && !r->at_own &&
-	    r->nverdicts == 0 && !(r->wait_own && r->submits > 0) &&
-	    TAILQ_EMPTY(&c->ops));
+	    !c->busy && !c->watched && !r->next.due && r->missed.upto == 0 &&
+	    !r->at_own && r->nverdicts == 0 &&
+	    !(r->wait_own && r->submits > 0) && TAILQ_EMPTY(&c->ops));
 }
 
 static void

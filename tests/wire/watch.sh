@@ -15,6 +15,23 @@ is 'the level is changed' "$("$ctl" -f "$conf" log-level error)" error
 is '... and stays so' "$("$ctl" -f "$conf" log-level)" error
 is '... until it is changed again' "$("$ctl" -f "$conf" log-level "$was")" \
     "$was"
+# A worker that runs is told, and says what it would not have said before.
+"$QUIRE_B/quire-worker" -d -u nobody -s "$QUIRE_DIR/broker.sock" \
+    -l 127.0.0.1:0 2>"$QUIRE_DIR/log" &
+listener=$!
+soon grep -q 'listening on' "$QUIRE_DIR/log"
+port=$(sed -n 's/.*listening on 127.0.0.1://p' "$QUIRE_DIR/log")
+timeout 60 "$ctl" listen "ws://127.0.0.1:$port/ws/demo?token=$READ" \
+    >/dev/null 2>&1 &
+client=$!
+soon sh -c "'$ctl' -f '$conf' connections | grep -q sds:demo"
+"$ctl" -f "$conf" log-level debug >/dev/null
+"$ctl" -f "$conf" kick subject test >/dev/null
+wait $client
+soon grep -q 'quire-worker: debug: .*closed by the broker' "$QUIRE_DIR/log"
+ok $? 'workers log as the broker does'
+"$ctl" -f "$conf" log-level "$was" >/dev/null
+kill $listener
 "$ctl" -f "$conf" log-level loud 2>/dev/null
 is 'no such level: 64' $? 64
 
@@ -47,6 +64,12 @@ traced "$QUIRE_DIR/some" -m submit,VERDICT
 ok $? 'by name'
 is '... nothing else is' \
     "$(grep -cv '[<>] \(submit\|verdict\) ' "$QUIRE_DIR/some")" 0
+traced "$QUIRE_DIR/client" -m heard,said,submit
+ok $? 'what clients say, to their workers'
+has '... with kind and octets, of a request' "$QUIRE_DIR/client" \
+    '> heard octets=[0-9]+ kind=http$'
+has '... and of a message' "$QUIRE_DIR/client" \
+    '> heard octets=14 kind=binary$'
 "$ctl" -f "$conf" trace -s 99 >"$QUIRE_DIR/none" &
 tracer="$tracer $!"
 timeout 20 "$ctl" send "$url?token=$WRITE" x
