@@ -80,7 +80,6 @@ setup(void **state)
 	b->next_session = 1;
 	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(batch_init(b), 0);
-	assert_non_null(b->outcomes = outcomes_load(b));
 	*state = w;
 	return (0);
 }

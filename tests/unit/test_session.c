@@ -88,7 +88,6 @@ setup(void **state)
 	assert_non_null(b->keys = keyring_parse("keys", key));
 	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(batch_init(b), 0);
-	assert_non_null(b->outcomes = outcomes_load(b));
 	assert_int_equal(lanes_watch(r->lanes, b), 0);
 	*state = r;
 	return (0);
