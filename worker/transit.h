@@ -11,8 +11,8 @@
  * Refused, beside what is no JSON: objects (the verbose form), codes that
  * stand for nothing, maps with a key and no value or with an array or map as
  * key, tags without exactly one value, integers beyond 64 bits, and ~u ~i ~m
- * ~d ~? ~_ with a text that is none.  Tags and scalars of unknown kind are
- * handed on as they are.
+ * ~d ~? ~_ with a text that is none, and a ~ with NUL behind it.  Tags and
+ * scalars of unknown kind are handed on as they are.
  */
 #ifndef QUIRE_TRANSIT_H
 #define QUIRE_TRANSIT_H

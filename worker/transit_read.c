@@ -247,9 +247,9 @@ read_string(struct transit_reader *r, struct bytes raw, struct transit *t)
 		return (read_refuse(r, "a code out of place"));
 	if (t->text.n == 0 || t->text.p[0] != '~')
 		return (1);
-	if (t->text.n == 1 || t->text.p[1] == '#')
+	if (t->text.n == 1 || t->text.p[1] == '#' || t->text.p[1] == '\0')
 		return (read_refuse(r, "a mark without a meaning"));
-	if (strchr("~^`", t->text.p[1]) != NULL && t->text.p[1] != '\0') {
+	if (strchr("~^`", t->text.p[1]) != NULL) {
 		t->text = bytes_skip(t->text, 1);
 		return (1);
 	}
