@@ -13,13 +13,14 @@
 
 static enum code resume_check(struct session *, const struct msg *,
     uint64_t *id);
+static void resume_done(struct session *, struct bytes verdicts);
+static int resume_refused(struct session *, enum code);
 static int resume_is_here(const struct broker *, uint64_t id);
 
 int
 handle_resume(struct session *s, const struct msg *m)
 {
 	struct buf verdicts = BUF_INIT;
-	struct msg r = MSG(RESUMED);
 	uint64_t from = m->f[resume_from].u, id = 0;
 	enum code code = resume_check(s, m, &id);
 	int known = 0;
@@ -28,30 +29,15 @@ handle_resume(struct session *s, const struct msg *m)
 		known = outcomes_claim(s->broker, s, id, from, &verdicts);
 		code = known == -1 ? CODE_STORAGE : CODE_OK;
 	}
-	(code == CODE_OK
-		? log_debug
-		: log_info)("session %llu resumes session %llu code=%s",
-	    (unsigned long long)s->id, (unsigned long long)id, code_name(code));
-	r.f[resumed_code].u = code;
 	if (code == CODE_OK) {
+		log_debug("session %llu resumes session %llu",
+		    (unsigned long long)s->id, (unsigned long long)id);
 		s->id = id;
-		s->state = IPC_GRANTED;
-		s->scope = s->claims.scope;
 		s->submits = from - 1 + (uint64_t)known;
-		login_expiry(s);
-		r.f[resumed_session].u = id;
-		r.f[resumed_verdicts].b = buf_bytes(&verdicts);
-	} else {
-		metrics_refused(s->broker, code);
+		resume_done(s, buf_bytes(&verdicts));
 	}
-	session_send(s, &r);
 	buf_free(&verdicts);
-	s->watch.level = UINT64_MAX; /* an earlier broker's may hold there */
-	trace_watch(s);
-	if (code == CODE_OK || ++s->refusals < SESSION_REFUSALS_MAX)
-		return (0);
-	session_kick(s, code);
-	return (-1);
+	return (code == CODE_OK ? 0 : resume_refused(s, code));
 }
 
 int
@@ -64,6 +50,38 @@ void
 broker_resumes_from(struct broker *b)
 {
 	b->resume_ms = clock_ms() + b->conf->broker_wait_ms + RESUME_GRACE_MS;
+}
+
+static void
+resume_done(struct session *s, struct bytes verdicts)
+{
+	struct msg r = MSG(RESUMED);
+
+	s->state = IPC_GRANTED;
+	s->scope = s->claims.scope;
+	login_expiry(s);
+	r.f[resumed_session].u = s->id;
+	r.f[resumed_verdicts].b = verdicts;
+	session_send(s, &r);
+	/* What an earlier broker said may hold there. */
+	s->watch.level = UINT64_MAX;
+	trace_watch(s);
+}
+
+static int
+resume_refused(struct session *s, enum code code)
+{
+	struct msg r = MSG(RESUMED);
+
+	log_info("session %llu: resume refused code=%s",
+	    (unsigned long long)s->id, code_name(code));
+	metrics_refused(s->broker, code);
+	r.f[resumed_code].u = code;
+	session_send(s, &r);
+	if (++s->refusals < SESSION_REFUSALS_MAX)
+		return (0);
+	session_kick(s, code);
+	return (-1);
 }
 
 static enum code

