@@ -10,6 +10,8 @@
 
 #include "common/buf.h"
 
+/* Less would be kept by glibc for the same size alone, when it is freed. */
+#define BUF_FIT_BYTES	1280
 #define BUF_FIRST_BYTES 256
 
 unsigned long buf_failures;
@@ -153,6 +155,21 @@ buf_trunc(struct buf *b, size_t n)
 {
 	if (n < b->len)
 		b->len = n;
+}
+
+/* In place: what is asked for next lies behind it. */
+void
+buf_fit(struct buf *b)
+{
+	size_t n = b->off + b->len;
+	uint8_t *mem;
+
+	if (n < BUF_FIT_BYTES)
+		n = BUF_FIT_BYTES;
+	if (b->cap < 2 * n || (mem = realloc(b->mem, n)) == NULL)
+		return;
+	b->mem = mem;
+	b->cap = n;
 }
 
 void

@@ -49,6 +49,7 @@ void buf_grow(struct buf *, size_t n);
 
 void buf_drop(struct buf *, size_t n);	/* forgets n octets at the front */
 void buf_trunc(struct buf *, size_t n); /* keeps the first n octets */
+void buf_fit(struct buf *);		/* gives room that is not used back */
 void buf_clear(struct buf *);		/* empties, keeps the memory */
 void buf_free(struct buf *);		/* empties, gives the memory back */
 void buf_wipe(struct buf *);		/* buf_free after zeroing: secrets */

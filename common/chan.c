@@ -97,6 +97,8 @@ chan_read(struct chan *c)
 			break;
 		room = CHAN_READ_BYTES;
 	}
+	if (c->in.len < CHAN_READ_FIRST_BYTES)
+		buf_fit(&c->in);
 	chan_buf_rest(&c->in);
 	return (got || c->in.len >= CHAN_FRAME_MAX_BYTES);
 }

@@ -56,8 +56,15 @@ sandbox_seccomp_enforce(enum seccomp_role role)
 	errno = ENOTSUP;
 	if (seccomp_made[role].len == 0)
 		return (-1);
-	return (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made[role],
-	    0, 0));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made[role], 0,
+		0) == -1)
+		return (-1);
+	if (role != SECCOMP_LISTENER)
+		return (0);
+	/* Entered once, and no worker need have the page that it is in. */
+	free(seccomp_made[role].filter);
+	seccomp_made[role] = (struct sock_fprog){ 0, NULL };
+	return (0);
 }
 
 /*

@@ -334,6 +334,9 @@ conn_read(struct conn *c)
 		continue;
 	if (n > 0) {
 		buf_grow(&c->in, (size_t)n);
+		/* What stays for good would come to lie behind it. */
+		if (c->in.len < CONN_SMALL_BYTES)
+			buf_fit(&c->in);
 		tally_add(c, tally_bytes_in, (uint64_t)n);
 		c->missed = 0;
 	} else if (n == 0)

@@ -23,6 +23,7 @@
 #include "worker/tally.h"
 
 #define CONN_READ_BYTES	 (16u * 1024u)
+#define CONN_SMALL_BYTES 4096u
 #define CONN_INPUT_BYTES (64u * 1024u)	 /* of input kept unparsed at most */
 #define CONN_HIGH_BYTES	 (1024u * 1024u) /* queued: the client is not read */
 #define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */

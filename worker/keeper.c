@@ -51,6 +51,7 @@ static int keeper_told(struct keeper *);
 static void keeper_add(struct keeper *, pid_t, int line);
 static void keeper_forget(struct keeper *, pid_t);
 static void keeper_call(struct keeper *);
+static void keeper_owe(struct keeper *);
 static void keeper_listen(struct keeper *);
 static void keeper_up(struct keeper *);
 static void keeper_pay(struct keeper *);
@@ -152,9 +153,9 @@ keeper_run(int fd, const char *broker)
 static int
 keeper_wait_ms(const struct keeper *k)
 {
-	return (k->link.fd == -1 ? KEEPER_RETRY_MS
-		: k->due > 0	 ? KEEPER_AGAIN_MS
-				 : -1);
+	return (k->link.fd == -1      ? KEEPER_RETRY_MS
+		: k->up && k->due > 0 ? KEEPER_AGAIN_MS
+				      : -1);
 }
 
 /* 1: there may be more. */
@@ -220,6 +221,23 @@ keeper_call(struct keeper *k)
 	hello.f[hello_kind].u = HELLO_LISTENER;
 	if (chan_send(&k->link, &hello) == -1 || chan_flush(&k->link) != 0)
 		chan_close(&k->link);
+	else
+		keeper_owe(k);
+}
+
+/*
+ * Whoever comes from now on calls the same broker or a later one; those before
+ * may have had another.  One that has it already does not need the connection.
+ */
+static void
+keeper_owe(struct keeper *k)
+{
+	struct keeper_worker *w;
+	size_t i;
+
+	for (k->due = i = 0; i < KEEPER_BUCKETS; i++)
+		for (w = k->worker[i]; w != NULL; w = w->next, k->due++)
+			w->due = 1;
 }
 
 static void
@@ -238,18 +256,10 @@ keeper_listen(struct keeper *k)
 		chan_close(&k->link);
 }
 
-/* Another than our workers of now have had; one that has it already does not
- * need the connection. */
 static void
 keeper_up(struct keeper *k)
 {
-	struct keeper_worker *w;
-	size_t i;
-
 	k->up = 1;
-	for (k->due = i = 0; i < KEEPER_BUCKETS; i++)
-		for (w = k->worker[i]; w != NULL; w = w->next, k->due++)
-			w->due = 1;
 	if (k->due > 0)
 		log_info("a broker is there, for %zu workers", k->due);
 }

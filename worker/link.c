@@ -224,10 +224,14 @@ link_bye(struct conn *c)
 static int
 link_welcome(struct conn *c, const struct msg *m)
 {
+	struct bytes text = m->f[welcome_settings].b;
+
 	if (c->welcome)
 		return (again_welcome(c, m));
-	if (settings_parse(&c->settings, m->f[welcome_settings].b) == -1 ||
-	    note_level(c->settings.log_level) == -1 || confine(c) == -1)
+	if (!settings_lend(&c->settings, c->news->settings, text) &&
+	    settings_parse(&c->settings, text) == -1)
+		return (-1);
+	if (note_level(c->settings.log_level) == -1 || confine(c) == -1)
 		return (-1);
 	c->welcome = 1;
 	tally_send(c); /* a listener's news: nothing of the client was read */

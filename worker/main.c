@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -75,8 +74,6 @@ main(int argc, char **argv)
 	    o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (sodium_init() == -1)
 		fatalx(EX_SOFTWARE, "libsodium does not start");
-	/* It would look for /dev/urandom, and do without inside. */
-	json_object_seed(randombytes_uniform(UINT32_MAX) + 1u);
 	main_inherited(&o.listen, passed);
 	main_user(&o);
 	if (o.listen.naddresses + o.listen.ninherited > 0) {

@@ -4,8 +4,7 @@
  */
 #include <stdlib.h>
 
-#include <jansson.h>
-
+#include "common/json.h"
 #include "common/limits.h"
 #include "worker/sds_token.h"
 
@@ -19,10 +18,9 @@ struct sds_token {
 	struct buf body;
 };
 
-static void sds_token_mint(struct sds_token *, const json_t *);
-static struct bytes sds_token_member(const json_t *, const char *);
-static struct bytes sds_token_text(const json_t *);
-static struct bytes sds_token_exp(const json_t *);
+static void sds_token_mint(struct sds_token *, const struct json *);
+static int sds_token_text(struct buf *, const struct json *);
+static int sds_token_exp(struct buf *, const struct json *);
 static void sds_token_error(struct conn *, unsigned int, const char *);
 
 struct sds_token *
@@ -75,7 +73,8 @@ void
 sds_token_grant(struct sds_token *t, const struct grant_in *g)
 {
 	struct bytes text = buf_bytes(&t->body);
-	json_t *json;
+	struct json_report report;
+	struct json json;
 
 	if (!scope_covers(g->scope, SCOPE_ADMIN)) {
 		sds_token_error(t->conn, 403, "admin scope required");
@@ -83,13 +82,12 @@ sds_token_grant(struct sds_token *t, const struct grant_in *g)
 	}
 	if (bytes_start(text, BYTES_LIT("\xef\xbb\xbf")))
 		text = bytes_skip(text, 3);
-	json = json_loadb((const char *)text.p, text.n, JSON_DECODE_ANY, NULL);
-	if (json == NULL) {
+	if (json_parse(&json, text, JSON_DEPTH_MAX, &report) == -1 ||
+	    report.flags != 0) {
 		sds_token_error(t->conn, 400, "invalid JSON body");
 		return;
 	}
-	sds_token_mint(t, json);
-	json_decref(json);
+	sds_token_mint(t, &json);
 }
 
 void
@@ -144,45 +142,54 @@ sds_token_ttl(struct bytes text)
 }
 
 static void
-sds_token_mint(struct sds_token *t, const json_t *json)
+sds_token_mint(struct sds_token *t, const struct json *json)
 {
-	struct bytes sub = sds_token_member(json, "sub");
-	struct bytes scope = sds_token_member(json, "scope");
+	enum { SUB, SCOPE, EXP, NAMES };
+	static const char *const names[] = { "sub", "scope", "exp" };
+	struct json v[NAMES];
+	struct buf sub = BUF_INIT, scope = BUF_INIT, exp = BUF_INIT;
 
-	if (sub.p == NULL || scope.p == NULL)
+	json_find_all(json, names, v, NAMES);
+	if (!sds_token_text(&sub, &v[SUB]) ||
+	    !sds_token_text(&scope, &v[SCOPE]))
 		sds_token_error(t->conn, 400, "sub and scope required");
-	else if (scope_parse(scope) == SCOPE_NONE)
+	else if (scope_parse(buf_bytes(&scope)) == SCOPE_NONE)
 		sds_token_error(t->conn, 400, "invalid scope");
-	else if (sub.n > SDS_SUB_MAX_BYTES)
+	else if (sub.len > SDS_SUB_MAX_BYTES)
 		sds_token_error(t->conn, 400, "sub too long");
-	else
-		conn_mint(t->conn, sub, scope,
-		    sds_token_ttl(sds_token_exp(json)));
+	else if (sub.len > 0 &&
+	    memchr(buf_bytes(&sub).p, '\0', sub.len) != NULL)
+		sds_token_error(t->conn, 400, "invalid JSON body");
+	else {
+		sds_token_exp(&exp, &v[EXP]);
+		conn_mint(t->conn, buf_bytes(&sub), buf_bytes(&scope),
+		    sds_token_ttl(buf_bytes(&exp)));
+	}
+	buf_free(&sub);
+	buf_free(&scope);
+	buf_free(&exp);
 }
 
-static struct bytes
-sds_token_member(const json_t *json, const char *name)
+/* 1: it is a text, and decoded. */
+static int
+sds_token_text(struct buf *out, const struct json *v)
 {
-	return (sds_token_text(json_object_get(json, name)));
-}
-
-static struct bytes
-sds_token_text(const json_t *v)
-{
-	if (!json_is_string(v))
-		return (BYTES_NONE);
-	return (bytes_of(json_string_value(v), json_string_length(v)));
+	return (
+	    v->type == JSON_STRING && json_raw_append(out, json_raw(v)) == 0);
 }
 
 /* A list of one text counts as that text: so does ECMAScript read it. */
-static struct bytes
-sds_token_exp(const json_t *json)
+static int
+sds_token_exp(struct buf *out, const struct json *v)
 {
-	const json_t *v = json_object_get(json, "exp");
+	struct json_iter it;
+	struct json one, more;
 
-	if (json_is_array(v) && json_array_size(v) == 1)
-		v = json_array_get(v, 0);
-	return (sds_token_text(v));
+	if (v->type != JSON_ARRAY)
+		return (sds_token_text(out, v));
+	json_iter_init(&it, v);
+	return (json_iter_next(&it, NULL, &one) &&
+	    !json_iter_next(&it, NULL, &more) && sds_token_text(out, &one));
 }
 
 static void

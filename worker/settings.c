@@ -46,6 +46,7 @@ settings_parse(struct settings *s, struct bytes text)
 	if (text.n > 0)
 		memcpy(s->text, text.p, text.n);
 	s->text[text.n] = '\0';
+	s->text_n = text.n;
 	for (i = 0; i < SETTINGS_ROWS; i++)
 		if (settings_rows[i].type == SETTINGS_TEXT)
 			*(char **)settings_field(s, &settings_rows[i]) =
@@ -62,15 +63,37 @@ settings_parse(struct settings *s, struct bytes text)
 	return (0);
 }
 
+int
+settings_lend(struct settings *s, const struct settings *known,
+    struct bytes text)
+{
+	size_t i;
+	char was;
+
+	if (known == NULL || known->text_n != text.n)
+		return (0);
+	for (i = 0; i < text.n; i++) {
+		was = known->text[i];
+		/* Parsing cut it there. */
+		if (was == '\0' ? text.p[i] != ' ' && text.p[i] != '\n'
+				: text.p[i] != (uint8_t)was)
+			return (0);
+	}
+	*s = *known;
+	s->lent = 1;
+	return (1);
+}
+
 void
 settings_free(struct settings *s)
 {
 	size_t i;
 
-	for (i = 0; i < SETTINGS_ROWS; i++)
+	for (i = 0; i < SETTINGS_ROWS && !s->lent; i++)
 		if (settings_rows[i].type == SETTINGS_LIST)
 			free(*(char ***)settings_field(s, &settings_rows[i]));
-	free(s->text);
+	if (!s->lent)
+		free(s->text);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -200,6 +200,8 @@ load_idle(const size_t *a)
 	load_send(&load, &sender, 1, 100);
 	c = load_open_all(&load, a[0], load.hear);
 	load_greeted(c, a[0]);
+	while (load_wait(&load, LOAD_QUIET_MS) > 0)
+		continue;
 	printf("kib=%.1f\n", (cost_memory_kib() - before) / (double)a[0]);
 }
 
