@@ -192,7 +192,7 @@ logseq_kicked(struct conn *c, enum code code)
 
 	if (w != NULL && w->socket != NULL && w->socket->open)
 		logseq_socket_kicked(w, code);
-	else if (w != NULL && !w->ended && !w->begun)
+	else if (w != NULL && !w->ended && !w->told)
 		logseq_refuse(w, code);
 	else
 		conn_drop(c);
@@ -332,7 +332,7 @@ dialect_reset(struct logseq_web *w)
 	w->job = NULL;
 	w->route = NULL;
 	w->socket = NULL;
-	w->begun = w->ended = w->token_in_query = w->gzip = 0;
+	w->begun = w->told = w->ended = w->token_in_query = w->gzip = 0;
 	w->litter = w->sweeping = 0;
 	w->body_max = conn_settings(w->conn)->logseq_message_max;
 	memset(&w->state, 0, sizeof(w->state));

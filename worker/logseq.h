@@ -84,6 +84,7 @@ struct logseq_web {
 	struct buf names;  /* what the other params point into */
 	uint64_t serial;
 	int begun; /* start was called */
+	int told;  /* an answer in parts has begun */
 	int ended; /* the answer is complete */
 	int sweeping;
 	struct logseq_socket *socket; /* not NULL: a WebSocket */

@@ -73,6 +73,7 @@ logseq_begin(struct logseq_web *w, unsigned status, const char *type,
 {
 	struct buf lines = BUF_INIT;
 
+	w->told = 1;
 	buf_add_str(&lines, LOGSEQ_CORS);
 	if (headers != NULL)
 		buf_add_str(&lines, headers);

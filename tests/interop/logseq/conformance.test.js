@@ -136,12 +136,15 @@ const exchange = async (e, what, expected = {}) => {
 }
 
 // A request stands behind the frames that it caused: it was noted when answered.
+// What answers a frame was caused by that.
 const causes = (traffic) => {
+  const caused = (e) => e.dir === 'S>C' &&
+    !/"type":"(hello|pong|pull\/ok|tx\/)/.test(e.text)
   const list = []
   for (const [i, e] of traffic.entries()) {
     let at = list.length
     if (e.kind === 'http') {
-      while (at > 0 && list[at - 1][1].dir === 'S>C') at--
+      while (at > 0 && caused(list[at - 1][1])) at--
     }
     list.splice(at, 0, [i, e])
   }

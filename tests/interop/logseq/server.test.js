@@ -205,6 +205,29 @@ serve('a full graph is read and emptied, but not written',
     }
   })
 
+serve('assets come back with their graph from a backup, and count', {
+  settings: ['store_bytes_max 1M']
+}, async (relay, ann) => {
+  const graph = await ann.graph('one')
+  const where = `/assets/${graph}/${crypto.randomUUID()}.bin`
+  const asset = crypto.randomBytes(300000)
+  const uuid = crypto.randomUUID()
+  assert.strictEqual((await ann.batch(graph, 0, page(uuid, 'there'))).t, 1)
+  assert.strictEqual((await ann.http('PUT', where, asset)).status, 200)
+  const before = state((await ann.download(graph)).body)
+  relay.ctl('backup', path.join(relay.dir, 'backup'))
+
+  const more = await ann.http('PUT', `${where}.bin`, crypto.randomBytes(900000))
+  assert.strictEqual(more.status, 507)
+  assert.strictEqual((await ann.http('DELETE', where)).status, 200)
+  assert.strictEqual((await ann.batch(graph, 1,
+    [['~:db/retractEntity', at(uuid)]])).t, 2)
+  relay.ctl('restore', path.join(relay.dir, 'backup'), `logseq:${graph}`)
+  const back = await ann.http('GET', where)
+  assert.ok(back.status === 200 && asset.equals(back.body))
+  assert.deepStrictEqual(state((await ann.download(graph)).body), before)
+})
+
 // One of two who write all the time, so many pages at once, resend what was not
 // answered, and know only what they pulled.
 class Replica {
