@@ -3,7 +3,6 @@
  * more at the moment, is asked (fan-out has the socket, its answer is awaited),
  * then the session has it, then there is none again.
  */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "broker/lanes_parts.h"

@@ -1,7 +1,6 @@
 /*
  * Lines of wire scripts in which a client acts or sends.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/lib/play.h"

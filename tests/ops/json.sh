@@ -8,7 +8,7 @@ set -u
 command -v node >/dev/null || exit 77
 ctl="$QUIRE_B/quirectl"
 dir=$QUIRE_DIR/json
-url=$QUIRE_URL/ws/demo?token
+url="$QUIRE_URL/ws/demo?token"
 mkdir "$dir"
 : >"$dir/seen"
 

@@ -36,6 +36,8 @@ sed "s|^data .*|data $QUIRE_DIR/data2|; s|broker.sock|b2.sock|
 echo 'compact_grace 0' >>"$QUIRE_DIR/conf2"
 q="$ctl -f $QUIRE_DIR/conf2"
 i=0
+broker=
+trap '[ -z "$broker" ] || kill "$broker" 2>/dev/null || :' EXIT
 "$QUIRE_B/quired" -d -f "$QUIRE_DIR/conf2" &
 broker=$!
 until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
