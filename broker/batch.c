@@ -60,10 +60,16 @@ batch_done(struct broker *b)
 struct op *
 batch_add(struct broker *b, struct session *s, struct doc *d)
 {
-	struct op *op;
+	struct op *op = calloc(1, sizeof(*op));
 
-	if ((op = calloc(1, sizeof(*op))) == NULL)
-		return (NULL);
+	if (op != NULL)
+		batch_put(b, s, d, op);
+	return (op);
+}
+
+void
+batch_put(struct broker *b, struct session *s, struct doc *d, struct op *op)
+{
 	op->session = s;
 	op->until_s = s->until_s;
 	op->grant = s->grants;
@@ -73,7 +79,6 @@ batch_add(struct broker *b, struct session *s, struct doc *d)
 		d->refs++;
 	op->msg.type = IPC_COUNT; /* nothing, until it is filled in */
 	TAILQ_INSERT_TAIL(&b->queue, op, entry);
-	return (op);
 }
 
 void

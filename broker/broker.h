@@ -105,6 +105,7 @@ struct session {
 	enum dialect_id dialect;
 	enum scope scope;
 	struct doc *doc;
+	struct op *leaving; /* made before doc is: there is no staying */
 	struct buf card;
 	size_t ops, ops_bytes;
 	struct upload upload;
@@ -379,6 +380,8 @@ enum code space_refuses(struct broker *, const struct session *,
 int batch_init(struct broker *);
 void batch_done(struct broker *);
 struct op *batch_add(struct broker *, struct session *, struct doc *);
+/* The same with one of calloc's, which is the batch's then. */
+void batch_put(struct broker *, struct session *, struct doc *, struct op *);
 void batch_kick(struct broker *);
 void batch_flush(struct broker *); /* what was committed, with the batch */
 int batch_idle(const struct broker *);

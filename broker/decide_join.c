@@ -1,6 +1,8 @@
 /*
  * Coming into a document and leaving it: OPEN, CLOSE, and a session's end.
  */
+#include <stdlib.h>
+
 #include "broker/decide_parts.h"
 #include "broker/lanes.h"
 #include "common/limits.h"
@@ -30,7 +32,10 @@ decide_open(struct broker *b, struct op *op)
 	if (op->doc->nsessions >= (size_t)b->conf->sessions_per_store_max ||
 	    doc_window(b, op->doc) == -1)
 		return (op->code = CODE_BUSY, 0);
-	if (decide_card_put(op, op->msg.f[open_card].b) == -1)
+	if (s->leaving == NULL)
+		s->leaving = calloc(1, sizeof(*s->leaving));
+	if (s->leaving == NULL ||
+	    decide_card_put(op, op->msg.f[open_card].b) == -1)
 		return (op->code = CODE_BUSY, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));

@@ -101,6 +101,7 @@ session_unref(struct session *s)
 		return;
 	subject_set(&s->broker->subjects, s, BYTES_NONE);
 	claims_free(&s->claims);
+	free(s->leaving);
 	blob_forget(s);
 	buf_free(&s->card);
 	free(s);
@@ -398,13 +399,15 @@ session_expired(evutil_socket_t fd, short what, void *arg)
 static void
 session_leave(struct session *s)
 {
-	struct op *op;
+	struct op *op = s->leaving;
 
 	if (s->doc == NULL)
 		return;
 	lanes_leave(s);
-	if ((op = batch_add(s->broker, s, s->doc)) == NULL)
+	if (op == NULL) /* it is under way */
 		return;
+	s->leaving = NULL;
+	batch_put(s->broker, s, s->doc, op);
 	op->leave = 1;
 	batch_kick(s->broker);
 }

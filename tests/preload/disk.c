@@ -349,7 +349,9 @@ disk_full(void)
 	int full = n == disk_alloc_at;
 
 	if (disk_counter != NULL) {
-		disk_counter->allocs = n;
+		/* Children count on for themselves. */
+		if (n > disk_counter->allocs)
+			disk_counter->allocs = n;
 		full |= disk_starves();
 	}
 	if (full)
