@@ -307,16 +307,25 @@ until_half_done(struct world *w)
 	assert_false(apart_waits(&w->b));
 }
 
+/* A client whose long message is half decided: the message. */
+static char *
+begin_long(struct world *w, struct end *e)
+{
+	char *tx = tx_page();
+
+	dial_graph(w, e);
+	say_tx(w, e, tx, NULL, 0);
+	until_half_done(w);
+	return (tx);
+}
+
 static void
 a_long_message_comes_out_as_in_one_piece(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = begin_long(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	until_half_done(w);
 	verdict(w, &e, CODE_OK);
 	assert_int_equal(rig_tx(&w->like, NULL, tx), LOGSEQ_DONE);
 	assert_alike(w);
@@ -384,12 +393,9 @@ static void
 a_part_that_is_not_kept_takes_all_back(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = begin_long(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	until_half_done(w);
 	refuse_at = commits + 1;
 	verdict(w, &e, CODE_STORAGE);
 	assert_as_before(w);
@@ -405,12 +411,9 @@ static void
 an_end_that_is_not_kept_takes_all_back(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = begin_long(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	until_half_done(w);
 	while (!apart_waits(&w->b))
 		event_base_loop(w->b.base, EVLOOP_NONBLOCK);
 	refuse_at = commits + 1;
@@ -425,12 +428,9 @@ what_was_half_done_is_not_there_after_a_crash(void **state)
 {
 	struct world *w = *state;
 	uint8_t now[STORE_DIGEST_LEN];
-	char *tx = tx_page();
 	struct end e;
+	char *tx = begin_long(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	until_half_done(w);
 	/* What opening a store does first; the decision ends without a store.
 	 */
 	refuse_at = commits + 1;
@@ -479,12 +479,9 @@ static void
 what_somebody_sent_who_left_counts(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = begin_long(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	until_half_done(w);
 	chan_close(&e.chan);
 	settle(w);
 	assert_int_equal(w->b.nsessions, 0);
