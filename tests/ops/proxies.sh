@@ -95,8 +95,9 @@ behind nginx nginx -e stderr -p "$tmp" -c "$tmp/nginx.conf"
 	example Caddyfile -e 's|# tls|tls|' \
 	    -e "s|^sync.example.org|https://localhost:$port|"
 } >"$tmp/Caddyfile"
-behind caddy env HOME="$tmp/home" caddy run --adapter caddyfile \
-    --config "$tmp/Caddyfile"
+HOME=$tmp/home
+export HOME
+behind caddy caddy run --adapter caddyfile --config "$tmp/Caddyfile"
 
 example haproxy.cfg -e "s|bind :443|bind 127.0.0.1:$port|" >"$tmp/haproxy.cfg"
 behind haproxy haproxy -db -f "$tmp/haproxy.cfg"
