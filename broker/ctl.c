@@ -44,7 +44,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "listen", "url", 1, ctl_listen, "kind *text|kind" },
 	{ "send", "url text | -x url", 2, ctl_send, CTL_JSON_NOTHING },
 	{ "status", "[-j]", 0, ctl_status, CTL_JSON_OPTION },
-	{ "stores", "[-j]", 0, ctl_stores, CTL_JSON_OPTION },
+	{ "stores", "[-j] [store]", 0, ctl_stores, CTL_JSON_OPTION },
 	{ "metrics", "[-j]", 0, ctl_status, CTL_JSON_OPTION },
 	{ "connections", "[-j]", 0, ctl_connections, CTL_JSON_OPTION },
 	{ "kick", "id number | subject text | store store | address text", 2,

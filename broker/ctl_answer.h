@@ -40,5 +40,8 @@ struct ctl_column {
  */
 int ctl_list(const struct ctl *, const char *command, int as_json,
     const struct ctl_column *, size_t n);
+/* The same of lines that begin and end so; without any it is EX_DATAERR. */
+int ctl_list_some(const struct ctl *, const char *command, int as_json,
+    const struct ctl_column *, size_t n, struct bytes begin, struct bytes end);
 
 #endif

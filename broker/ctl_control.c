@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -16,7 +17,10 @@
 #include "broker/config.h"
 #include "broker/ctl.h"
 #include "broker/ctl_answer.h"
+#include "broker/doc_name.h"
+#include "common/dialects.h"
 
+static int ctl_store(const struct ctl *, const char *store, int as_json);
 static int ctl_control(const struct ctl *, const char *command, int as_json);
 static int ctl_status_json(struct bytes);
 static int ctl_only_json(int, char **);
@@ -58,13 +62,43 @@ ctl_status(const struct ctl *ctl, int argc, char **argv)
 int
 ctl_stores(const struct ctl *ctl, int argc, char **argv)
 {
-	int as_json = ctl_only_json(argc, argv);
+	int c, as_json = 0;
 
-	if (as_json == -1)
+	while ((c = getopt(argc, argv, "+j")) != -1) {
+		if (c != 'j')
+			return (ctl_usage(argv[0]));
+		as_json = 1;
+	}
+	if (argc - optind > 1)
 		return (ctl_usage(argv[0]));
+	if (argc - optind == 1)
+		return (ctl_store(ctl, argv[optind], as_json));
 	if (!as_json)
 		return (ctl_control(ctl, argv[0], 0));
 	return (ctl_list(ctl, argv[0], 1, COLUMNS(ctl_store_columns)));
+}
+
+/* The one of that name: what its line begins and ends with. */
+static int
+ctl_store(const struct ctl *ctl, const char *store, int as_json)
+{
+	struct buf mem = BUF_INIT;
+	struct doc_id id;
+	char name[256], begin[64], end[sizeof(name) + 4];
+	int status = EX_DATAERR;
+
+	if (doc_name_parse(bytes_str(store), &mem, &id) == 0) {
+		snprintf(begin, sizeof(begin), "%s %u ",
+		    dialect_name(id.dialect), id.room);
+		snprintf(end, sizeof(end), " \"%s\"",
+		    log_quote(name, sizeof(name), id.name));
+		status = ctl_list_some(ctl, "stores", as_json,
+		    COLUMNS(ctl_store_columns), bytes_str(begin),
+		    bytes_str(end));
+	} else
+		log_warnx("%s: no such name", store);
+	buf_free(&mem);
+	return (status);
 }
 
 int

@@ -20,6 +20,7 @@ struct list {
 	time_t now;
 };
 
+static int list_filter(struct buf *, struct bytes begin, struct bytes end);
 static int list_print(struct list *, struct bytes, int as_json);
 static int list_json(const struct list *, struct bytes);
 static int list_table(struct list *, struct bytes);
@@ -34,6 +35,15 @@ int
 ctl_list(const struct ctl *ctl, const char *command, int as_json,
     const struct ctl_column *columns, size_t n)
 {
+	return (ctl_list_some(ctl, command, as_json, columns, n, BYTES_NONE,
+	    BYTES_NONE));
+}
+
+int
+ctl_list_some(const struct ctl *ctl, const char *command, int as_json,
+    const struct ctl_column *columns, size_t n, struct bytes begin,
+    struct bytes end)
+{
 	struct list list = { .columns = columns, .n = n, .now = time(NULL) };
 	struct buf answer = BUF_INIT;
 	struct config *config;
@@ -42,11 +52,35 @@ ctl_list(const struct ctl *ctl, const char *command, int as_json,
 	if ((config = ctl_config(ctl)) == NULL)
 		return (EX_CONFIG);
 	status = ctl_ask(config->control, command, &answer);
+	if (status == 0 && end.n > 0)
+		status = list_filter(&answer, begin, end);
 	if (status == 0)
 		status = list_print(&list, buf_bytes(&answer), as_json);
 	buf_free(&answer);
 	config_free(config);
 	return (status);
+}
+
+static int
+list_filter(struct buf *answer, struct bytes begin, struct bytes end)
+{
+	struct buf some = BUF_INIT;
+	struct bytes text = buf_bytes(answer), line;
+
+	while (text.n > 0) {
+		line = ctl_word(&text, '\n');
+		if (!bytes_start(line, begin) || line.n < end.n ||
+		    !bytes_eq(bytes_skip(line, line.n - end.n), end))
+			continue;
+		buf_add_bytes(&some, line);
+		buf_add_u8(&some, '\n');
+	}
+	buf_free(answer);
+	*answer = some;
+	if (!some.failed && some.len > 0)
+		return (0);
+	log_warnx("there is no such store");
+	return (EX_DATAERR);
 }
 
 static int

@@ -71,6 +71,11 @@ is 'listen: what is heard' "$(head -n 1 "$dir/heard")" \
 for command in status stores metrics connections; do
 	tells 0 $command
 done
+tells 0 stores sds:demo
+is 'stores: that one' "$(node -p "
+    JSON.parse(require('fs').readFileSync('$dir/out', 'utf8'))[0].name")" demo
+run stores sds:another
+is 'stores: no such' $? 65
 tells 0 kick subject test
 is 'kick: one is ended' "$(member ended)" 1
 wait $listener
