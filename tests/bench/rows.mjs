@@ -11,6 +11,7 @@ const full = n => `fanout ${n} 16 ${n >= 5000 ? 200 : Math.min(20000, 1e6 / n)} 
 const large = 'fanout 1000 16 150 4096'
 const single = 'fanout 1000 1 400 100'
 const sizes = [10, 100, 1000, 5000]
+const most = sizes.slice(1)
 const beside = 'fanout 200 16 2500 4096'
 const commit = 'commit 64 20000'
 const lone = 'commit 1 1500'
@@ -51,7 +52,16 @@ export const groups = [
     row('16 in flight, 10 to 5,000: dearest', 'us',
       over(sizes.map(n => `quire: ${full(n)}`), 'cost_us', 'max'),
       over(sizes.map(n => `quire: ${full(n)}`), 'cost_us', 'min'), 'cheapest',
-      target('ratio', '<=', 1.5))
+      target('ratio', '<=', 1.5)),
+    row('16 in flight, 100 to 5,000: dearest', 'us',
+      over(most.map(n => `quire: ${full(n)}`), 'cost_us', 'max'),
+      over(most.map(n => `quire: ${full(n)}`), 'cost_us', 'min'), 'cheapest'),
+    row('16 in flight, 100 B to 10: cost', 'us',
+      at(`quire: ${full(10)}`, 'cost_us'),
+      at(`quire relay only: ${full(10)}`, 'cost_us'), 'not durable'),
+    row('16 in flight, 100 B to 10: cost', 'us',
+      at(`quire: ${full(10)}`, 'cost_us'),
+      at(`nats: ${full(10)}`, 'cost_us'), 'nats')
   ] },
   { name: 'fan-out, one at a time', rows: [
     ...peers('one at a time to 1,000: last of all, p99', 'ms', single, 'p99_ms',
