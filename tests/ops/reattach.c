@@ -27,7 +27,7 @@
 #define KINDS	     (sizeof(kinds) / sizeof(kinds[0]))
 #define TURNS_MAX    40
 #define DOWN_TURNS   20 /* while there is no broker */
-#define SETTLE_TURNS 3000
+#define SETTLE_TURNS 10000
 #define TEXT_MAX     2048
 #define CIPHERTEXT                                                             \
 	"dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1"
