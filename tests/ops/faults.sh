@@ -10,6 +10,8 @@ for kind in EIO ENOSPC EINTR short; do
 	"$B/tests/ops/faults" "$B/tests/preload/disk.so" $kind $first $step ||
 	    { echo "$kind, from $first" >&2; exit 1; }
 done
-[ -n "${QUIRE_LONG:-}" ] || step=$((step * 11))
-"$B/tests/ops/faults" "$B/tests/preload/disk.so" alloc $first $step ||
-    { echo "alloc, from $first" >&2; exit 1; }
+for kind in alloc forked; do
+	[ -n "${QUIRE_LONG:-}" ] || step=$((step * 5))
+	"$B/tests/ops/faults" "$B/tests/preload/disk.so" $kind $first $step ||
+	    { echo "$kind, from $first" >&2; exit 1; }
+done

@@ -7,6 +7,7 @@
  *   DISK_FAULT=N:KIND   the Nth write, truncation or sync of a data file fails:
  *                       EIO, ENOSPC, EINTR, short (half is written)
  *   DISK_ALLOC=N        the Nth allocation finds no memory
+ *   DISK_FORKED=N       the Nth of a child does; each child counts for itself
  *   DISK_COUNT=file     there it stands how many of both there were, and a
  *                       test may say when the next allocation is to fail:
  *                       struct disk_count
@@ -57,7 +58,8 @@ static uint8_t *disk_journal; /* its length in 8 octets, then the notes */
 static unsigned long disk_calls, disk_at;
 static enum disk_fault disk_kind;
 static atomic_ulong disk_allocs;
-static unsigned long disk_alloc_at;
+static unsigned long disk_alloc_at, disk_forked_at;
+static int disk_child;
 static struct disk_count *disk_counter;
 
 /* Not the library's names: its headers may map them to others. */
@@ -71,6 +73,7 @@ static int disk_zeros(const unsigned char *, size_t);
 static enum disk_fault disk_next(void);
 static int disk_fail(enum disk_fault);
 static void disk_note(int, enum disk_note_type, off_t, size_t);
+static void disk_forked(void);
 static int disk_full(void);
 static int disk_starves(void);
 
@@ -79,7 +82,8 @@ disk_begin(void)
 {
 	const char *journal = getenv("DISK_JOURNAL"),
 		   *fault = getenv("DISK_FAULT"), *count = getenv("DISK_COUNT"),
-		   *alloc = getenv("DISK_ALLOC");
+		   *alloc = getenv("DISK_ALLOC"),
+		   *forked = getenv("DISK_FORKED");
 	static const struct {
 		const char *name;
 		enum disk_fault kind;
@@ -107,6 +111,9 @@ disk_begin(void)
 	}
 	if (alloc != NULL)
 		disk_alloc_at = strtoul(alloc, NULL, 10);
+	if (forked != NULL)
+		disk_forked_at = strtoul(forked, NULL, 10);
+	pthread_atfork(NULL, NULL, disk_forked);
 }
 
 static void *
@@ -342,16 +349,25 @@ disk_note(int fd, enum disk_note_type type, off_t off, size_t n)
 	memcpy(disk_journal, &used, sizeof(used));
 }
 
+static void
+disk_forked(void)
+{
+	disk_child = 1;
+	disk_alloc_at = disk_forked_at;
+	atomic_store(&disk_allocs, 0);
+}
+
 static int
 disk_full(void)
 {
 	unsigned long n = atomic_fetch_add(&disk_allocs, 1) + 1;
 	int full = n == disk_alloc_at;
+	uint64_t *most;
 
 	if (disk_counter != NULL) {
-		/* Children count on for themselves. */
-		if (n > disk_counter->allocs)
-			disk_counter->allocs = n;
+		most =
+		    disk_child ? &disk_counter->forked : &disk_counter->allocs;
+		*most = n > *most ? n : *most;
 		full |= disk_starves();
 	}
 	if (full)

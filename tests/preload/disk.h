@@ -29,6 +29,7 @@ struct disk_note {
 struct disk_count {
 	uint64_t calls; /* of the data files */
 	uint64_t allocs;
+	uint64_t forked; /* allocations of the child that had most */
 	_Atomic uint64_t starve;
 };
 
