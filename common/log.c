@@ -35,6 +35,7 @@ static const struct log_row log_rows[] = {
 static const char *log_name = "quire";
 static enum log_where log_dest = LOG_TO_STDERR;
 static enum log_level log_level = LOG_LEVEL_INFO;
+static enum log_level log_asked = LOG_LEVEL_INFO; /* at the start */
 
 static void log_put(enum log_level, int, const char *, va_list)
     __attribute__((format(printf, 3, 0)));
@@ -49,7 +50,7 @@ log_init(const char *name, enum log_where where, enum log_level level)
 {
 	log_name = name;
 	log_dest = where;
-	log_level = level;
+	log_level = log_asked = level;
 	/* After chroot there is neither /dev/log nor a time zone to read. */
 	if (where == LOG_TO_SYSLOG) {
 		tzset();
@@ -67,6 +68,12 @@ enum log_level
 log_level_get(void)
 {
 	return (log_level);
+}
+
+enum log_level
+log_level_asked(void)
+{
+	return (log_asked);
 }
 
 int

@@ -20,6 +20,7 @@ enum log_where { LOG_TO_STDERR, LOG_TO_SYSLOG };
 void log_init(const char *name, enum log_where, enum log_level);
 void log_level_set(enum log_level);
 enum log_level log_level_get(void);
+enum log_level log_level_asked(void); /* log_init's */
 /* "error", "warn", "info", "debug" to a level; -1 if it is none of these. */
 int log_level_parse(const char *);
 

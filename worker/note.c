@@ -38,17 +38,14 @@ note_frames(struct conn *c, const struct iovec *iov, int n)
 		    iov[i].iov_len);
 }
 
-/* Option -v asks for more than any of it. */
+/* Option -v asks for more than any of it.  What is so already is not written:
+ * each worker would come to own the page. */
 int
 note_level(uint64_t level)
 {
-	static int verbose = -1;
-
-	if (verbose == -1)
-		verbose = log_level_get() == LOG_LEVEL_DEBUG;
 	if (level > LOG_LEVEL_DEBUG)
 		return (-1);
-	if (!verbose)
+	if (log_level_asked() != LOG_LEVEL_DEBUG && level != log_level_get())
 		log_level_set((enum log_level)level);
 	return (0);
 }

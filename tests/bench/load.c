@@ -27,7 +27,8 @@
 #define LOAD_FLIGHT_MAX 1024
 #define LOAD_SIP_BYTES	2048
 #define LOAD_SPAWN_WAVE 64
-#define LOAD_QUIET_MS	500 /* what is under way comes to its end */
+#define LOAD_QUIET_MS	500  /* what is under way comes to its end */
+#define LOAD_REST_S	12.0 /* and what is counted has been told */
 
 struct measure {
 	const char *name;
@@ -42,6 +43,7 @@ static void load_idle(const size_t *);
 static void load_live(const size_t *);
 static void load_catchup(const size_t *);
 static void load_wakes(const size_t *);
+static void load_rest(double seconds);
 static void load_settle(struct load_client *sender, size_t receivers);
 static void load_burst(struct load_client *sender, uint64_t messages,
     uint64_t flight, size_t bytes);
@@ -254,19 +256,26 @@ static void
 load_wakes(const size_t *a)
 {
 	struct load_client sender;
-	double wakes, until;
-	int left_ms;
+	double wakes;
 
 	load_hearing(a[0]);
 	load_open(&load, &sender, load.say);
 	load_settle(&sender, a[0]);
-	while (load_wait(&load, LOAD_QUIET_MS) > 0)
-		continue;
+	load_rest(LOAD_REST_S);
 	wakes = cost_wakes();
-	until = cost_now_s() + (double)a[1];
+	load_rest((double)a[1]);
+	printf("wakes_per_s=%.3f\n", (cost_wakes() - wakes) / (double)a[1]);
+}
+
+/* So long, answering pings. */
+static void
+load_rest(double seconds)
+{
+	const double until = cost_now_s() + seconds;
+	int left_ms;
+
 	while ((left_ms = (int)((until - cost_now_s()) * 1e3)) > 0)
 		load_wait(&load, left_ms);
-	printf("wakes_per_s=%.3f\n", (cost_wakes() - wakes) / (double)a[1]);
 }
 
 static struct load_client *
