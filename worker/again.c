@@ -111,7 +111,7 @@ void
 again_sending(struct conn *c, const struct msg *m)
 {
 	struct again *a = &c->again;
-	struct kept *open = TAILQ_FIRST(&a->open), *k = open;
+	struct kept *open = TAILQ_FIRST(&a->open), *k;
 	struct msg carded;
 
 	if (a->line == -1)

@@ -87,7 +87,8 @@ bind_split(const char *address, char *host, size_t nhost, char *port,
 	host[n] = '\0';
 	memcpy(port, colon + 1, strlen(colon + 1) + 1);
 	/* getaddrinfo takes the rest of a division for larger ones. */
-	if (strspn(port, "0123456789") != strlen(port) || atol(port) > 65535)
+	if (strspn(port, "0123456789") != strlen(port) ||
+	    strtol(port, NULL, 10) > 65535)
 		fatalx(EX_USAGE, "%s: the port is no number up to 65535",
 		    address);
 }

@@ -58,8 +58,7 @@ static const struct life lives[] = {
 		"hear", "close" } },
 	{ "logseq",
 	    { "connect /sync/$G?token=$ANN", "hear",
-		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text
-		 */
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma) */
 		"text {\"type\":\"tx/batch\",\"t-before\":0,\"txs\":[{\"tx\":"
 		"\"[[\\\"~:db/"
 		"add\\\",\\\"$U\\\",\\\"~:block/uuid\\\",\\\"~u$U\\\"]]"
