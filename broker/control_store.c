@@ -54,8 +54,9 @@ static const struct job_kind import_kind = { "import", store_import, store_free,
 	1 };
 static const struct job_kind delete_kind = { "delete", store_delete, store_free,
 	1 };
+/* What an import has brought so far is marked as well: it is not erased. */
 static const struct job_kind erase_kind = { "erase", store_erase,
-	store_free_nothing, 0 };
+	store_free_nothing, 1 };
 
 void
 control_export(struct broker *b, struct bufferevent *bev, const char *words)

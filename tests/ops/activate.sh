@@ -22,6 +22,7 @@ listening() { grep -q "^Listening on" "$log"; }
 activated()
 {
 	port=$((port + 1))
+	: >"$log" # of the one before
 	systemd-socket-activate -l "127.0.0.1:$port" "$@" \
 	    "$QUIRE_B/quire-worker" -dv -u "$user" \
 	    -s "$QUIRE_DIR/broker.sock" 2>"$log" &

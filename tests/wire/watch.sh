@@ -66,8 +66,14 @@ is '... nothing else is' \
     "$(grep -cv '[<>] \(submit\|verdict\) ' "$QUIRE_DIR/some")" 0
 traced "$QUIRE_DIR/client" -m heard,said,submit
 ok $? 'what clients say, to their workers'
-has '... with kind and octets, of a request' "$QUIRE_DIR/client" \
-    '> heard octets=[0-9]+ kind=http$'
+# A request that was read before the broker's WELCOME is not among them.
+hears_request()
+{
+	timeout 20 "$ctl" send "$url?token=$WRITE" 'a secret body'
+	grep -qE '> heard octets=[0-9]+ kind=http$' "$QUIRE_DIR/client"
+}
+soon hears_request
+ok $? '... with kind and octets, of a request'
 has '... and of a message' "$QUIRE_DIR/client" \
     '> heard octets=14 kind=binary$'
 "$ctl" -f "$conf" trace -s 99 >"$QUIRE_DIR/none" &
