@@ -68,7 +68,7 @@ control_accepted(void *arg, int fd)
 	}
 	bufferevent_setcb(bev, control_read, NULL, control_event, b);
 	bufferevent_set_timeouts(bev, &wait, &wait);
-	bufferevent_setwatermark(bev, EV_READ, 0, CONTROL_LINE_MAX);
+	bufferevent_set_max_single_read(bev, CONTROL_LINE_MAX);
 	if (bufferevent_enable(bev, EV_READ) == -1)
 		bufferevent_free(bev);
 }

@@ -107,7 +107,6 @@ store_start(struct broker *b, struct bufferevent *bev, const char *words,
 	} else {
 		s->doc->hold = hold;
 		s->force = force;
-		bufferevent_setwatermark(bev, EV_READ, 0, 2 * STORE_STEP_BYTES);
 		buf_free(&name);
 		if (job_start(b, kind, bev, s) == 0)
 			bufferevent_set_timeouts(bev, NULL, &wait);

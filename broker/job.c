@@ -17,9 +17,16 @@
 #define JOB_RETRY_US	    500
 /* What a slow operator may leave unread before the job waits. */
 #define JOB_UNREAD_MAX_BYTES ((size_t)1024 * 1024)
+/*
+ * What is read ahead of the steps.  A high-water mark would do, but libevent
+ * does not survive a lack of memory when it sets one.
+ */
+#define JOB_AHEAD_MAX_BYTES ((size_t)2 * 1024 * 1024)
 
 static void job_run(evutil_socket_t, short, void *);
 static int job_waits(const struct job *);
+static void job_heard(struct bufferevent *, void *);
+static void job_hear(struct job *);
 static void job_again(struct job *, long us);
 static void job_end(struct job *);
 static void job_written(struct bufferevent *, void *);
@@ -47,9 +54,10 @@ job_start(struct broker *b, const struct job_kind *kind,
 	evtimer_assign(&j->timer, b->base, job_run, j);
 	event_priority_set(&j->timer, 1);
 	if (bev != NULL) {
-		bufferevent_setcb(bev, NULL, NULL, job_gone, j);
+		bufferevent_setcb(bev, job_heard, NULL, job_gone, j);
 		bufferevent_set_timeouts(bev, NULL, NULL);
-		bufferevent_enable(bev, EV_READ); /* to see it leave */
+		bufferevent_set_max_single_read(bev, 0); /* the default */
+		bufferevent_enable(bev, EV_READ);	 /* to see it leave */
 	}
 	TAILQ_INSERT_TAIL(&b->jobs, j, entry);
 	job_again(j, 0);
@@ -103,6 +111,7 @@ job_run(evutil_socket_t fd, short what, void *arg)
 	}
 	j->until_us = clock_us() + JOB_STEP_US;
 	if ((r = j->kind->step(j)) == 1) {
+		job_hear(j);
 		job_again(j,
 		    j->bev == NULL ? JOB_REST_UNASKED_US : JOB_REST_ASKED_US);
 		return;
@@ -129,6 +138,26 @@ job_waits(const struct job *j)
 		if (before->kind->alone)
 			return (1);
 	return (0);
+}
+
+static void
+job_heard(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	if (evbuffer_get_length(bufferevent_get_input(bev)) >=
+	    JOB_AHEAD_MAX_BYTES)
+		bufferevent_disable(bev, EV_READ);
+}
+
+/* Enabled twice, its time would begin anew with each step. */
+static void
+job_hear(struct job *j)
+{
+	if (j->bev != NULL &&
+	    (bufferevent_get_enabled(j->bev) & EV_READ) == 0 &&
+	    evbuffer_get_length(bufferevent_get_input(j->bev)) <
+		JOB_AHEAD_MAX_BYTES)
+		bufferevent_enable(j->bev, EV_READ);
 }
 
 static void

@@ -148,7 +148,7 @@ web_accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 		return;
 	}
 	bufferevent_setcb(c->bev, web_read, NULL, web_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, WEB_HEAD_MAX);
+	bufferevent_set_max_single_read(c->bev, WEB_HEAD_MAX);
 	bufferevent_enable(c->bev, EV_READ);
 }
 

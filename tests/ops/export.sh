@@ -54,6 +54,30 @@ while [ $i -lt 20 ]; do
 	hashes sds:demo | cmp - "$QUIRE_DIR/was"
 done
 
+# More than is read ahead of an import that waits for another; the questions give
+# it the time to.
+big=$($q token -s me -a big -S write -t 1h)
+{ printf 01; head -c 16000000 /dev/zero | tr '\0' 7; } |
+    "$ctl" send -x "$QUIRE_URL/ws/big?token=$big"
+hashes sds:big >"$QUIRE_DIR/big"
+$q export sds:big "$QUIRE_DIR/large"
+mkfifo "$QUIRE_DIR/slow"
+$q import sds:slow "$QUIRE_DIR/slow" &
+slow=$!
+exec 4>"$QUIRE_DIR/slow"
+head -c 100 "$QUIRE_DIR/file" >&4
+$q import -f sds:big "$QUIRE_DIR/large" &
+large=$!
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	$q status >"$QUIRE_DIR/status.$i"
+done
+tail -c +101 "$QUIRE_DIR/file" >&4
+exec 4>&-
+wait $slow
+wait $large
+hashes sds:slow | cmp - "$QUIRE_DIR/was"
+hashes sds:big | cmp - "$QUIRE_DIR/big"
+
 # Cut, and with an octet changed, at several places.
 size=$(wc -c <"$QUIRE_DIR/file")
 for at in 3 20 60 300 1000 90000 $((size - 40)) $((size - 1)); do
