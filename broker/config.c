@@ -91,16 +91,25 @@ config_load_with(const char *path, char *const *defines, size_t n,
 int
 config_load_fd(int fd, char *const *defines, size_t n, struct config **out)
 {
+	const struct config_source from = { "quire.conf", fd, defines, n };
+
+	return (config_load_from(&from, config_report, NULL, out));
+}
+
+int
+config_load_from(const struct config_source *from, conf_report_fn *report,
+    void *arg, struct config **out)
+{
 	struct config *config;
 	struct conf c;
 	size_t i;
 
-	if (config_start(&c, &config, config_report, NULL) == -1)
+	if (config_start(&c, &config, report, arg) == -1)
 		return (-1);
-	if (fd != -1)
-		conf_fd(&c, "quire.conf", fd);
-	for (i = 0; i < n; i++)
-		conf_define(&c, defines[i]);
+	if (from->fd != -1)
+		conf_fd(&c, from->name, from->fd);
+	for (i = 0; i < from->n; i++)
+		conf_define(&c, from->defines[i]);
 	return (config_end(&c, config, out));
 }
 

@@ -53,6 +53,15 @@ int config_load_with(const char *path, char *const *defines, size_t n,
     struct config **);
 /* The same from a descriptor; -1: no file. */
 int config_load_fd(int fd, char *const *defines, size_t n, struct config **);
+/* The same, named as it is to be called in errors, which go to report. */
+struct config_source {
+	const char *name;
+	int fd;
+	char *const *defines;
+	size_t n;
+};
+int config_load_from(const struct config_source *, conf_report_fn *, void *arg,
+    struct config **);
 void config_free(struct config *); /* NULL is fine */
 
 /* The same from text in memory; errors go to report. */

@@ -171,6 +171,7 @@ lanes_child(const struct config *c, int fd, struct fanout_count *count)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN); /* the broker ends it, when it ends */
+	signal(SIGHUP, SIG_IGN);
 	fd = sandbox_inherited(STDERR_FILENO + 1, fd);
 	lanes_confine(c, fd);
 	exit(fanout_run(fd, count));

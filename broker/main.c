@@ -27,6 +27,7 @@
 #include "broker/job.h"
 #include "broker/lanes.h"
 #include "broker/listen.h"
+#include "broker/opener.h"
 #include "broker/outcome.h"
 #include "broker/reload.h"
 #include "broker/web.h"
@@ -69,6 +70,7 @@ static void main_drain(struct broker *);
 static struct listener *workers, *control;
 static struct web *web;
 static struct lanes *lanes;
+static struct opener *opener;
 
 int
 main(int argc, char **argv)
@@ -101,6 +103,8 @@ main(int argc, char **argv)
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
 	confine_plan(b->conf, &plan); /* or fan-out would say it, too */
 	lanes = lanes_start(b->conf);
+	opener = opener_start(
+	    &(struct opener_start){ b->conf, o.conf, o.defines, o.ndefines });
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		main_keyless(b->conf->keys);
 	if (b->conf->auth[0] != '\0' &&
@@ -317,7 +321,7 @@ main_loop(struct broker *b, struct options *o)
 	quarantine_boot(b);
 	if (batch_init(b) == -1 || compact_init(b) == -1 ||
 	    garbage_start(b) == -1 || lanes_watch(lanes, b) == -1 ||
-	    metrics_stores_start(b) == -1)
+	    opener_watch(opener, b) == -1 || metrics_stores_start(b) == -1)
 		fatal(EX_OSERR, "event loop");
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if ((ev[i] = evsignal_new(b->base, signals[i].signal,
@@ -338,6 +342,7 @@ main_loop(struct broker *b, struct options *o)
 	metrics_stores_stop(b);
 	batch_done(b);
 	lanes_stop(lanes);
+	opener_stop(opener);
 	event_base_free(b->base);
 	log_info("stopped");
 }
@@ -348,15 +353,13 @@ main_accepted(void *arg, int fd)
 	session_new(arg, fd);
 }
 
-/* In the sandbox there is no way to a file. */
 static void
 main_hangup(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig;
 	(void)what;
 	(void)arg;
-	log_warnx("SIGHUP: configuration and keys are out of reach here, "
-		  "read them anew with: quirectl reload");
+	opener_ask(opener);
 }
 
 /*

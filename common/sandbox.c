@@ -98,6 +98,19 @@ sandbox_begin(const struct sandbox_plan *plan, unsigned int system,
 		report->wanted &= plan->only;
 }
 
+struct sandbox_plan
+sandbox_opener_plan(const struct sandbox_plan *given)
+{
+	struct sandbox_plan plan = *given;
+
+	plan.uid = (uid_t)-1;
+	plan.chroot_dir = NULL;
+	if (plan.only == 0)
+		plan.only = ~0u;
+	plan.only &= ~(unsigned int)(SANDBOX_UID | SANDBOX_CHROOT);
+	return (plan);
+}
+
 void
 sandbox_note(struct sandbox_report *report, unsigned int layer, int result)
 {

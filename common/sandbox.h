@@ -41,9 +41,9 @@ struct sandbox_plan {
 	 * standing): UID, CHROOT and NAMESPACES are then left as they are. */
 	unsigned int inherited;
 	int namespaces; /* 1: unshare; a millisecond, so once in a listener */
-	/* A broker's: NULL, or files and directories that it may read again
-	 * later beside its data directory, ended by NULL; names as seen
-	 * before the root changes. */
+	/* A broker's or an opener's: NULL, or files and directories that it
+	 * may read again later (a broker beside its data directory), ended by
+	 * NULL; names as seen before the root changes. */
 	const char *const *readable;
 	int network;	 /* a broker's: 1: may make and connect TCP sockets */
 	size_t data_max; /* a worker's RLIMIT_DATA in octets; 0: no bound */
@@ -95,6 +95,13 @@ int sandbox_broker(const struct sandbox_plan *, const char *data_dir,
  * program.
  */
 int sandbox_listener(const struct sandbox_plan *, struct sandbox_report *);
+/*
+ * An opener stays who it is, where it is, and may open for reading what is in
+ * plan->readable, to pass it on; of root's privileges it keeps that of reading.
+ * It has no network, makes and starts nothing.  The plan's user and root are
+ * not looked at.
+ */
+int sandbox_opener(const struct sandbox_plan *, struct sandbox_report *);
 
 /*
  * A user by name (NULL or "": stay), and a group (NULL or "": the user's own).

@@ -1,7 +1,7 @@
 /*
  * Which system calls a role keeps: a row a call, for sandbox_seccomp_linux.c
- * alone.  What no row allows kills a worker; a listener and a broker get EPERM,
- * but die where no honest one would ever go.
+ * alone.  What no row allows kills a worker; the other roles get EPERM, but die
+ * where no honest one would ever go.
  *
  * Calls are named for glibc and musl; a name that an architecture lacks costs
  * nothing there.  Pointers cannot be looked into: see fstat's row.
@@ -336,7 +336,17 @@ static const struct seccomp_row seccomp_broker_network[] = {
 	CALL(connect),
 };
 
-/* Nobody's: neither a listener's nor a broker's. */
+/* Neither to write nor to make. */
+#define OPEN_KIND (INT & (O_ACCMODE | O_CREAT | O_TRUNC))
+
+static const struct seccomp_row seccomp_opener_more[] = {
+	CALL_IF(open, 1, OPEN_KIND, O_RDONLY),
+	CALL_IF(openat, 2, OPEN_KIND, O_RDONLY),
+	CALL(lseek),
+	CALL(_llseek),
+};
+
+/* Nobody's: neither a listener's nor a broker's nor an opener's. */
 static const struct seccomp_row seccomp_killed[] = {
 	CALL(execve),
 	CALL(execveat),

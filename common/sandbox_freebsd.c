@@ -1,8 +1,8 @@
 /*
  * FreeBSD: a worker enters Capsicum's capability mode with few rights on each
- * descriptor.  A broker opens its files by name, and a listener's children
- * connect by name, which that mode knows nothing of: they have the layers that
- * every Unix has.
+ * descriptor.  A broker and an opener open files by name, and a listener's
+ * children connect by name, which that mode knows nothing of: they have the
+ * layers that every Unix has.
  */
 #include <sys/types.h>
 #include <sys/capsicum.h>
@@ -54,6 +54,17 @@ sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 		report) == -1)
 		return (-1);
 	return (sandbox_end(plan, report));
+}
+
+int
+sandbox_opener(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	const struct sandbox_plan own = sandbox_opener_plan(plan);
+
+	if (freebsd_confine(&own, FREEBSD_LAYERS, sandbox_limit_worker,
+		report) == -1)
+		return (-1);
+	return (sandbox_end(&own, report));
 }
 
 void

@@ -138,9 +138,8 @@ landlock_allow_all(int ruleset, const struct sandbox_plan *plan,
 {
 	const char *const *path;
 
-	if (data_dir == NULL)
-		return (0);
-	if (landlock_allow(ruleset, data_dir, FS_DATA & handled) == -1)
+	if (data_dir != NULL &&
+	    landlock_allow(ruleset, data_dir, FS_DATA & handled) == -1)
 		return (-1);
 	for (path = plan->readable; path != NULL && *path != NULL; path++)
 		if (landlock_allow(ruleset, *path, FS_READ & handled) == -1)

@@ -37,6 +37,9 @@ void sandbox_note(struct sandbox_report *, unsigned int layer, int result);
 /* The role's return value. */
 int sandbox_end(const struct sandbox_plan *, const struct sandbox_report *);
 
+/* An opener's plan: that which it was given, without another user or root. */
+struct sandbox_plan sandbox_opener_plan(const struct sandbox_plan *);
+
 /* 0, or -1 with errno; each is one layer. */
 int sandbox_user_become(const struct sandbox_plan *);
 int sandbox_limit_worker(const struct sandbox_plan *);
@@ -60,6 +63,7 @@ enum seccomp_role {
 	SECCOMP_WORKER,
 	SECCOMP_LISTENER,
 	SECCOMP_BROKER,
+	SECCOMP_OPENER,
 	SECCOMP_ROLES
 };
 /*

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,14 +30,16 @@
 struct linux_role {
 	enum seccomp_role filter;
 	int (*limit)(const struct sandbox_plan *);
+	uint32_t keeps; /* capabilities, if it stays root */
 };
 
 static int linux_confine(const struct sandbox_plan *, const char *,
     const struct linux_role *, struct sandbox_report *);
 static void linux_filters(enum seccomp_role, const struct sandbox_plan *);
-static int linux_leave(const struct sandbox_plan *, struct sandbox_report *);
+static int linux_leave(const struct sandbox_plan *, const struct linux_role *,
+    struct sandbox_report *);
 static void linux_unshare(unsigned int, struct sandbox_report *);
-static int linux_caps_drop(void);
+static int linux_caps_drop(uint32_t kept);
 static int linux_landlock(int, int);
 
 int
@@ -44,7 +47,7 @@ sandbox_worker(const struct sandbox_plan *plan, int client_fd, int link_fd,
     int poll_fd, struct sandbox_report *report)
 {
 	static const struct linux_role role = { SECCOMP_WORKER,
-		sandbox_limit_worker };
+		sandbox_limit_worker, 0 };
 
 	/* Descriptors carry no rights of their own here. */
 	(void)client_fd;
@@ -58,7 +61,7 @@ sandbox_broker(const struct sandbox_plan *plan, const char *data_dir,
     struct sandbox_report *report)
 {
 	static const struct linux_role role = { SECCOMP_BROKER,
-		sandbox_limit_broker };
+		sandbox_limit_broker, 0 };
 
 	return (linux_confine(plan, data_dir, &role, report));
 }
@@ -67,9 +70,20 @@ int
 sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 {
 	static const struct linux_role role = { SECCOMP_LISTENER,
-		sandbox_limit_listener };
+		sandbox_limit_listener, 0 };
 
 	return (linux_confine(plan, NULL, &role, report));
+}
+
+/* The files are root's own, but a directory above them may not be. */
+int
+sandbox_opener(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	static const struct linux_role role = { SECCOMP_OPENER,
+		sandbox_limit_worker, 1u << CAP_DAC_READ_SEARCH };
+	const struct sandbox_plan own = sandbox_opener_plan(plan);
+
+	return (linux_confine(&own, NULL, &role, report));
 }
 
 void
@@ -99,7 +113,7 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 	/* If it fails, the layer will, and the report says so. */
 	if (report->wanted & SANDBOX_SECCOMP)
 		linux_filters(role->filter, plan);
-	if (linux_leave(plan, report) == -1) {
+	if (linux_leave(plan, role, report) == -1) {
 		if (ruleset != -1)
 			(void)close(ruleset);
 		return (-1);
@@ -125,10 +139,13 @@ linux_filters(enum seccomp_role role, const struct sandbox_plan *plan)
 		(void)sandbox_seccomp_prepare(SECCOMP_WORKER, plan);
 }
 
-/* Namespaces, root, user, in this order; then no capability is left. */
+/* Namespaces, root, user, in this order; then no capability is left, but what
+ * a role keeps. */
 static int
-linux_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
+linux_leave(const struct sandbox_plan *plan, const struct linux_role *role,
+    struct sandbox_report *report)
 {
+	uint32_t kept = geteuid() == 0 ? role->keeps : 0;
 	unsigned int todo = report->wanted & ~report->standing;
 
 	/* Asked before a user namespace hides who we are. */
@@ -137,7 +154,7 @@ linux_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 	linux_unshare(todo, report);
 	if (sandbox_leave(plan, report) == -1)
 		return (-1);
-	if (geteuid() != 0 && linux_caps_drop() == -1) {
+	if ((geteuid() != 0 || kept != 0) && linux_caps_drop(kept) == -1) {
 		report->wanted |= SANDBOX_UID;
 		report->standing &= ~(unsigned int)SANDBOX_UID;
 		sandbox_note(report, SANDBOX_UID, -1);
@@ -163,16 +180,23 @@ linux_unshare(unsigned int todo, struct sandbox_report *report)
 		sandbox_note(report, SANDBOX_NAMESPACES, r);
 }
 
+/* Of those kept only what is there. */
 static int
-linux_caps_drop(void)
+linux_caps_drop(uint32_t kept)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
 
-	memset(none, 0, sizeof(none));
-	return (syscall(SYS_capset, &head, none) == 0 ? 0 : -1);
+	memset(left, 0, sizeof(left));
+	if (kept != 0) {
+		if (syscall(SYS_capget, &head, had) == -1)
+			return (-1);
+		left[0].effective = left[0].permitted = had[0].permitted & kept;
+	}
+	return (syscall(SYS_capset, &head, left) == 0 ? 0 : -1);
 }
 
 /* error: why there is no ruleset, if it is -1.  Its descriptor must not count

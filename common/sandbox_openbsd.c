@@ -45,24 +45,34 @@ sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 	    report, sandbox_limit_listener));
 }
 
+int
+sandbox_opener(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	const struct sandbox_plan own = sandbox_opener_plan(plan);
+
+	return (openbsd_confine(&own, NULL, "stdio rpath sendfd", report,
+	    sandbox_limit_worker));
+}
+
 void
 sandbox_close_from(int lowest)
 {
 	(void)closefrom(lowest);
 }
 
-/* data_dir: NULL, no file is ever opened and pledge alone says so. */
+/* Where there is no name to keep, pledge alone says that no file is opened. */
 static int
 openbsd_confine(const struct sandbox_plan *plan, const char *data_dir,
     const char *promises, struct sandbox_report *report,
     int (*limit)(const struct sandbox_plan *))
 {
 	unsigned int layers = SANDBOX_RLIMITS | SANDBOX_PLEDGE;
+	int named = data_dir != NULL || plan->readable != NULL;
 
-	if (data_dir != NULL)
+	if (named)
 		layers |= SANDBOX_UNVEIL;
 	sandbox_begin(plan, layers, report);
-	if (data_dir != NULL && plan->level != SANDBOX_LEVEL_OFF)
+	if (named && plan->level != SANDBOX_LEVEL_OFF)
 		SANDBOX_PUT(report, SANDBOX_UNVEIL,
 		    openbsd_unveil(plan, data_dir));
 	if (sandbox_leave(plan, report) == -1)
@@ -80,7 +90,7 @@ openbsd_unveil(const struct sandbox_plan *plan, const char *data_dir)
 {
 	const char *const *path;
 
-	if (unveil(data_dir, "rwc") == -1)
+	if (data_dir != NULL && unveil(data_dir, "rwc") == -1)
 		return (-1);
 	for (path = plan->readable; path != NULL && *path != NULL; path++)
 		if (unveil(*path, "r") == -1)

@@ -37,6 +37,14 @@ sandbox_listener(const struct sandbox_plan *plan, struct sandbox_report *report)
 	return (other_confine(plan, sandbox_limit_listener, report));
 }
 
+int
+sandbox_opener(const struct sandbox_plan *plan, struct sandbox_report *report)
+{
+	const struct sandbox_plan own = sandbox_opener_plan(plan);
+
+	return (other_confine(&own, sandbox_limit_worker, report));
+}
+
 void
 sandbox_close_from(int lowest)
 {

@@ -35,6 +35,7 @@ static int seccomp_fill(scmp_filter_ctx, enum seccomp_role,
     const struct sandbox_plan *, pid_t self);
 static int seccomp_fill_worker(scmp_filter_ctx);
 static int seccomp_fill_listener(scmp_filter_ctx);
+static int seccomp_fill_opener(scmp_filter_ctx);
 static int seccomp_fill_broker(scmp_filter_ctx, const struct sandbox_plan *,
     pid_t self);
 static int seccomp_add(scmp_filter_ctx, uint32_t, const struct seccomp_row *,
@@ -160,6 +161,7 @@ seccomp_fill(scmp_filter_ctx ctx, enum seccomp_role role,
 		return (-r);
 	r = role == SECCOMP_WORKER     ? seccomp_fill_worker(ctx)
 	    : role == SECCOMP_LISTENER ? seccomp_fill_listener(ctx)
+	    : role == SECCOMP_OPENER   ? seccomp_fill_opener(ctx)
 				       : seccomp_fill_broker(ctx, plan, self);
 	return (r == 0 ? 0 : errno);
 }
@@ -186,6 +188,23 @@ seccomp_fill_listener(scmp_filter_ctx ctx)
 	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_listener_more,
 	    COUNT(seccomp_listener_more));
 	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
+	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
+	    COUNT(seccomp_unknown));
+	return (bad);
+}
+
+static int
+seccomp_fill_opener(scmp_filter_ctx ctx)
+{
+	int bad;
+
+	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
+	    COUNT(seccomp_common));
+	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_opener_more,
+	    COUNT(seccomp_opener_more));
+	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
+	bad |= seccomp_add(ctx, KILL, seccomp_broker_killed,
+	    COUNT(seccomp_broker_killed));
 	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
 	    COUNT(seccomp_unknown));
 	return (bad);

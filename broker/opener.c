@@ -1,0 +1,163 @@
+/*
+ * The opener as the broker knows it: its start and end, and what is done with
+ * what it answers.  What it does itself is in opener_run.c.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "broker/opener.h"
+#include "broker/reload_files.h"
+#include "common/log.h"
+
+struct opener {
+	struct broker *broker;
+	struct event ev;
+	pid_t pid;
+	int fd; /* -1: it is gone */
+	int promised;
+	struct reload_files files;
+};
+
+static void opener_child(const struct opener_start *, int fd)
+    __attribute__((noreturn));
+static void opener_read(evutil_socket_t, short, void *);
+static int opener_line(struct opener *);
+static int opener_files(struct opener *);
+static void opener_died(struct opener *);
+
+struct opener *
+opener_start(const struct opener_start *start)
+{
+	struct opener *o;
+	int pair[2];
+	pid_t pid;
+
+	if ((o = calloc(1, sizeof(*o))) == NULL ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+		log_warn("opener");
+		free(o);
+		return (NULL);
+	}
+	if ((pid = fork()) == -1) {
+		log_warn("opener");
+		close(pair[0]);
+		close(pair[1]);
+		free(o);
+		return (NULL);
+	}
+	if (pid == 0)
+		opener_child(start, pair[1]);
+	close(pair[1]);
+	o->fd = pair[0];
+	o->pid = pid;
+	fcntl(o->fd, F_SETFL, O_NONBLOCK);
+	return (o);
+}
+
+/* The broker ends it, when it ends. */
+static void
+opener_child(const struct opener_start *start, int fd)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	exit(opener_run(fd, start));
+}
+
+int
+opener_watch(struct opener *o, struct broker *b)
+{
+	if (o == NULL)
+		return (0);
+	o->broker = b;
+	event_assign(&o->ev, b->base, o->fd, EV_READ | EV_PERSIST, opener_read,
+	    o);
+	return (event_add(&o->ev, NULL));
+}
+
+void
+opener_ask(struct opener *o)
+{
+	/* EAGAIN: it has been asked often enough. */
+	if (o == NULL || o->fd == -1)
+		log_warnx("SIGHUP: nothing changed: the opener is gone, "
+			  "quirectl reload does without");
+	else if (send(o->fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+	    errno != EAGAIN && errno != EWOULDBLOCK)
+		log_warn("SIGHUP: nothing changed, use quirectl reload");
+}
+
+void
+opener_stop(struct opener *o)
+{
+	if (o == NULL)
+		return;
+	if (o->fd != -1)
+		opener_died(o);
+	while (waitpid(o->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	free(o);
+}
+
+static void
+opener_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct opener *o = arg;
+
+	(void)fd;
+	(void)what;
+	if ((o->promised ? opener_files(o) : opener_line(o)) == 0)
+		return;
+	log_warnx("opener is gone; SIGHUP does nothing any more, "
+		  "quirectl reload does");
+	opener_died(o);
+}
+
+/* 0, or -1: there is none. */
+static int
+opener_line(struct opener *o)
+{
+	char line[OPENER_LINE_SIZE];
+	ssize_t n = recv(o->fd, line, sizeof(line) - 1, MSG_DONTWAIT);
+
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return (0);
+	if (n <= 0)
+		return (-1);
+	line[n] = '\0';
+	o->promised = reload_files_words(&o->files, line) == 0;
+	if (!o->promised)
+		log_warnx("SIGHUP: nothing changed: %s", line);
+	return (0);
+}
+
+static int
+opener_files(struct opener *o)
+{
+	const char *why = "the files did not come";
+	size_t ended;
+	int r = reload_files_receive(&o->files, o->fd);
+
+	o->promised = 0;
+	if (r == 0)
+		why =
+		    reload_files_take(o->broker, &o->files, NULL, NULL, &ended);
+	reload_files_close(&o->files);
+	if (why != NULL)
+		log_warnx("SIGHUP: nothing changed: %s", why);
+	return (r);
+}
+
+static void
+opener_died(struct opener *o)
+{
+	event_del(&o->ev);
+	close(o->fd);
+	o->fd = -1;
+}
