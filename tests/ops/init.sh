@@ -64,7 +64,8 @@ mistaken()
 	echo 'no_such_setting 1' >>/etc/quire/quire.conf
 	does 'a bad configuration is seen before the stop' 6 \
 	    sysv quired restart
-	is 'and broker and fan-out go on' "$(quires)" '(quired) (quired) '
+	is 'and broker, fan-out and opener go on' "$(quires)" \
+	    '(quired) (quired) (quired) '
 	sed -i '/no_such/d' /etc/quire/quire.conf
 	does 'it stops' 0 sysv quired stop
 	does 'a word that is no command' 2 sysv quired dance

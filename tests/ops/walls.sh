@@ -126,6 +126,21 @@ descriptors()
 	    sort | uniq -c | awk '{ printf "%s%s %s", s, $1, $2; s = ", " }'
 }
 
+# The opener: root, but of root's rights that to read.
+readonly_root()
+{
+	is 'opener: no new privileges' "$(status "$1" NoNewPrivs)" 1
+	is 'opener: a filter' "$(status "$1" Seccomp)" 2
+	is 'opener: it may read' "$(status "$1" CapEff)" 0000000000000004
+	is 'opener: and never more' "$(status "$1" CapPrm)" 0000000000000004
+	is 'opener: no core' "$(limit "$1" 'Max core file size')" 0
+	is 'opener: no process' "$(limit "$1" 'Max processes')" 0
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+	ok $? 'opener: another network'
+	descriptors "$1" | grep -qE 'passwd|lock|db|keys|[2-9] socket'
+	is 'opener: broker, and nothing that a starter left' $? 1
+}
+
 started_as_root()
 {
 	relay root nobody require
@@ -140,12 +155,14 @@ started_as_root()
 	descriptors "$broker" | grep -q passwd
 	is 'broker: nothing that its starter left open' $? 1
 
-	fanout=$(cat "/proc/$broker/task/$broker/children")
-	confined "${fanout% }" fan-out
+	read -r fanout opener <"/proc/$broker/task/$broker/children"
+	confined "$fanout" fan-out
 	like 'fan-out: its root is gone' \
-	    "$(readlink "/proc/${fanout% }/root")" '*(deleted)'
-	descriptors "${fanout% }" | grep -qE 'passwd|lock|db|keys'
+	    "$(readlink "/proc/$fanout/root")" '*(deleted)'
+	descriptors "$fanout" | grep -qE 'passwd|lock|db|keys'
 	is 'fan-out: neither store nor key, nor what a starter left' $? 1
+
+	readonly_root "${opener% }"
 
 	confined "$listener" listener
 	like 'listener: its root is gone' \

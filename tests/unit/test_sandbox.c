@@ -622,6 +622,43 @@ a_broker_reads_what_the_plan_names_and_no_more(void **state)
 	assert_child_is_well(pid);
 }
 
+static void
+an_opener_reads_what_the_plan_names_and_writes_nothing(void **state)
+{
+	const char *const readable[] = { data_dir, NULL };
+	struct sandbox_plan plan = plan_make();
+	struct sandbox_report report;
+	char path[256], octet;
+	int fds[2];
+	pid_t pid;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/conf", data_dir);
+	TRY(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
+	if ((pid = fork()) == 0) {
+		TRY(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0);
+		plan.readable = readable;
+		plan.passed_fds = 8;
+		TRY(sandbox_opener(&plan, &report) == 0);
+		TRY((report.standing & (SANDBOX_UID | SANDBOX_CHROOT)) == 0);
+		TRY(open(path, O_RDONLY) != -1);
+		TRY(send(fds[0], "x", 1, 0) == 1);
+		TRY(recv(fds[1], &octet, 1, 0) == 1);
+		if (report.standing & SANDBOX_LANDLOCK)
+			TRY(open("/etc/passwd", O_RDONLY) == -1);
+		if (report.standing & (SANDBOX_LANDLOCK | SANDBOX_SECCOMP))
+			TRY(open(path, O_WRONLY) == -1);
+		if (report.standing & SANDBOX_SECCOMP) {
+			TRY(unlink(path) == -1 && errno == EPERM);
+			TRY(socket(AF_UNIX, SOCK_STREAM, 0) == -1);
+			TRY(kill(getppid(), 0) == -1 && errno == EPERM);
+		}
+		_exit(0);
+	}
+	assert_child_is_well(pid);
+	unlink(path);
+}
+
 /* What a role does, in a child that must die of it. */
 static int
 broker_dies_of(int (*run)(void))
@@ -914,6 +951,8 @@ main(void)
 		    a_broker_sees_no_other_file_and_makes_no_socket),
 		cmocka_unit_test(
 		    a_broker_reads_what_the_plan_names_and_no_more),
+		cmocka_unit_test(
+		    an_opener_reads_what_the_plan_names_and_writes_nothing),
 		cmocka_unit_test(the_kernel_confirms_what_the_report_says),
 		cmocka_unit_test(a_broker_that_forks_execs_or_maps_code_dies),
 #endif
