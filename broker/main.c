@@ -104,7 +104,7 @@ main(int argc, char **argv)
 	confine_plan(b->conf, &plan); /* or fan-out would say it, too */
 	lanes = lanes_start(b->conf);
 	opener = opener_start(
-	    &(struct opener_start){ b->conf, o.conf, o.defines, o.ndefines });
+	    &(struct opener_source){ b->conf, o.conf, o.defines, o.ndefines });
 	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
 		main_keyless(b->conf->keys);
 	if (b->conf->auth[0] != '\0' &&

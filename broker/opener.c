@@ -24,15 +24,15 @@ struct opener {
 	struct reload_files files;
 };
 
-static void opener_child(const struct opener_start *, int fd)
+static void opener_child(const struct opener_source *, int fd)
     __attribute__((noreturn));
 static void opener_read(evutil_socket_t, short, void *);
 static int opener_line(struct opener *);
-static int opener_files(struct opener *);
+static void opener_files(struct opener *);
 static void opener_died(struct opener *);
 
 struct opener *
-opener_start(const struct opener_start *start)
+opener_start(const struct opener_source *start)
 {
 	struct opener *o;
 	int pair[2];
@@ -62,7 +62,7 @@ opener_start(const struct opener_start *start)
 
 /* The broker ends it, when it ends. */
 static void
-opener_child(const struct opener_start *start, int fd)
+opener_child(const struct opener_source *start, int fd)
 {
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
@@ -112,7 +112,11 @@ opener_read(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if ((o->promised ? opener_files(o) : opener_line(o)) == 0)
+	if (o->promised) {
+		opener_files(o);
+		return;
+	}
+	if (opener_line(o) == 0)
 		return;
 	log_warnx("opener is gone; SIGHUP does nothing any more, "
 		  "quirectl reload does");
@@ -137,21 +141,20 @@ opener_line(struct opener *o)
 	return (0);
 }
 
-static int
+/* If it has died meanwhile, the next line does not come. */
+static void
 opener_files(struct opener *o)
 {
 	const char *why = "the files did not come";
 	size_t ended;
-	int r = reload_files_receive(&o->files, o->fd);
 
 	o->promised = 0;
-	if (r == 0)
+	if (reload_files_receive(&o->files, o->fd) == 0)
 		why =
 		    reload_files_take(o->broker, &o->files, NULL, NULL, &ended);
 	reload_files_close(&o->files);
 	if (why != NULL)
 		log_warnx("SIGHUP: nothing changed: %s", why);
-	return (r);
 }
 
 static void

@@ -17,7 +17,7 @@ struct opener;
 
 /* What the broker was started with; conf NULL: no file.  Outlives the process.
  */
-struct opener_start {
+struct opener_source {
 	const struct config *config;
 	const char *conf;
 	char *const *defines;
@@ -28,7 +28,7 @@ struct opener_start {
  * Starts the process: it must be before keys are read and the store is opened,
  * for it inherits what there is.  NULL when there is none; says why.
  */
-struct opener *opener_start(const struct opener_start *);
+struct opener *opener_start(const struct opener_source *);
 /* Watches it.  -1: no event. */
 int opener_watch(struct opener *, struct broker *);
 /* Reloads, some time after; the log says what changed, or why nothing did. */
@@ -36,6 +36,6 @@ void opener_ask(struct opener *);
 void opener_stop(struct opener *);
 
 /* The process itself: until fd, where the broker asks, ends. */
-int opener_run(int fd, const struct opener_start *);
+int opener_run(int fd, const struct opener_source *);
 
 #endif

@@ -2,7 +2,7 @@
  * The process that opens what the broker cannot: no stranger's bytes, no
  * network, no file to write, and nothing to read but beneath the directories
  * that it was started with.  It stays in the working directory of the start,
- * which names without a leading slash begin at.
+ * where the name after -f may begin.
  */
 #include <sys/socket.h>
 
@@ -30,16 +30,16 @@ static void opener_confine(const struct config *, const char *conf);
 static void opener_dirs(const struct config *, const char *conf,
     const char **dirs);
 static const char *opener_dir(const char *path);
-static int opener_answer(int fd, const struct opener_start *);
+static int opener_answer(int fd, const struct opener_source *);
 static int opener_say(int fd, const char *line);
-static int opener_open(const struct opener_start *, struct reload_files *,
+static int opener_open(const struct opener_source *, struct reload_files *,
     char *line);
 static int opener_failed(char *line, const char *path);
 static conf_report_fn opener_report;
 
 /* Within, it logs nothing of its own: it answers, and the broker logs that. */
 int
-opener_run(int fd, const struct opener_start *start)
+opener_run(int fd, const struct opener_source *start)
 {
 	char octet;
 
@@ -99,7 +99,7 @@ opener_dir(const char *path)
 
 /* 0, or -1: the broker is gone. */
 static int
-opener_answer(int fd, const struct opener_start *start)
+opener_answer(int fd, const struct opener_source *start)
 {
 	char line[OPENER_LINE_SIZE];
 	struct reload_files files;
@@ -121,7 +121,7 @@ opener_say(int fd, const char *line)
 
 /* 0, or -1 and why in the line. */
 static int
-opener_open(const struct opener_start *start, struct reload_files *files,
+opener_open(const struct opener_source *start, struct reload_files *files,
     char *line)
 {
 	struct config_source from = { start->conf, -1, start->defines,

@@ -33,6 +33,10 @@ round()
 	does "$name: started twice" 0 "$@" quired start
 	served "$name" "$log.syslog"
 
+	does "$name: the broker reloads" 0 "$@" quired reload
+	soon grep -q 'reloaded: 1 keys' "$log.syslog"
+	is "$name: and says so" $? 0
+
 	old=$(cat /run/quired.pid)
 	does "$name: the broker starts anew" 0 "$@" quired restart
 	answers
