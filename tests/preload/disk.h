@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define DISK_JOURNAL_BYTES ((uint64_t)256 << 20)
+#define DISK_JOURNAL_BYTES ((uint64_t)1 << 30)
 
 enum disk_note_type { DISK_WRITE = 1, DISK_SYNC };
 
