@@ -142,9 +142,20 @@ server_gone(struct server *s)
 		return (1);
 	if (waitpid(s->broker, &status, WNOHANG) != s->broker)
 		return (0);
+	server_forget(s->broker);
 	server_crashed(status, s->environment);
 	s->broker = -1;
 	return (1);
+}
+
+void
+server_reap(struct server *s)
+{
+	while (waitpid(s->broker, NULL, 0) == -1)
+		if (errno != EINTR)
+			fatal(1, "wait for quired");
+	server_forget(s->broker);
+	s->broker = -1;
 }
 
 /* Whatever fails: an end is one of its own making. */

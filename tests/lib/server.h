@@ -39,6 +39,8 @@ void server_start(struct server *, enum server_part);
 
 /* 1: the broker has ended by itself. */
 int server_gone(struct server *);
+/* Waits for the broker, which the caller has killed. */
+void server_reap(struct server *);
 
 /*
  * Ends those parts that run: SIGTERM and an exit status of 0 is demanded, or

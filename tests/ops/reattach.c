@@ -7,7 +7,6 @@
  * since nobody went away, everything that was sent.  In canvas acknowledgements
  * and patches together are all the numbers there are.
  */
-#include <sys/wait.h>
 
 #include <inttypes.h>
 #include <poll.h>
@@ -322,8 +321,7 @@ reattach_break(void)
 
 	if (random() % 2 == 0) {
 		kill(server.broker, SIGKILL);
-		waitpid(server.broker, NULL, 0);
-		server.broker = -1;
+		server_reap(&server);
 	} else
 		server_stop(&server, SERVER_BROKER, 0);
 	for (turns = (int)(random() % DOWN_TURNS); turns > 0; turns--)
