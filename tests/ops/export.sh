@@ -82,7 +82,10 @@ hashes sds:big | cmp - "$QUIRE_DIR/big"
 size=$(wc -c <"$QUIRE_DIR/file")
 for at in 3 20 60 300 1000 90000 $((size - 40)) $((size - 1)); do
 	head -c "$at" "$QUIRE_DIR/file" >"$QUIRE_DIR/bad"
-	printf '\377' >>"$QUIRE_DIR/bad"
+	octet=$(tail -c +$((at + 1)) "$QUIRE_DIR/file" | head -c 1 |
+	    od -An -tu1)
+	# shellcheck disable=SC2059 # the octet after it, by its number
+	printf "\\$(printf %o $(((octet + 1) % 256)))" >>"$QUIRE_DIR/bad"
 	tail -c +$((at + 2)) "$QUIRE_DIR/file" >>"$QUIRE_DIR/bad"
 	! $q import sds:bad "$QUIRE_DIR/bad" || { echo "octet $at" >&2; exit 1; }
 done
