@@ -296,7 +296,7 @@ serve('a room of 10 MB', [], async () => {
   const room = boxes(80000, text)
   assert.ok(JSON.stringify(room).length > 10e6)
   assert.ok(await seedRoom({ url: relay.canvas, roomId: 'room',
-    token: relay.token({}), document: room }))
+    token: relay.token({}), document: room, timeoutMs: 60000 }))
   const c = await client('c', { maxEntities: 100000 })
   await until('all of it', () => c.store.isSynced, 60000)
   assert.strictEqual(JSON.parse(c.state()).length, 80000)
