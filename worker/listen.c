@@ -27,6 +27,7 @@
 #include "worker/conn_internal.h"
 #include "worker/keeper.h"
 #include "worker/listen.h"
+#include "worker/memory.h"
 #include "worker/places.h"
 #include "worker/proxy.h"
 
@@ -395,7 +396,7 @@ listen_fork(void)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, &was);
-	if ((pid = fork()) != 0)
+	if ((pid = memory_fork()) != 0)
 		sigprocmask(SIG_SETMASK, &was, NULL);
 	return (pid);
 }

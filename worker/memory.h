@@ -2,6 +2,8 @@
 #ifndef QUIRE_MEMORY_H
 #define QUIRE_MEMORY_H
 
+#include <sys/types.h>
+
 #include <stddef.h>
 
 /*
@@ -18,6 +20,12 @@ void memory_rest(void);
  */
 void *memory_alone(size_t n);
 void memory_alone_free(void *, size_t n);
+
+/*
+ * As fork, for a process of one thread: what a C library does for the sake of
+ * others makes three pages more the child's own.
+ */
+pid_t memory_fork(void);
 
 /*
  * Calls what(arg) in a child and takes over the n octets at arg, its result and

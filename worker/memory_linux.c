@@ -47,6 +47,16 @@ memory_alone_free(void *p, size_t n)
 		munmap(p, n);
 }
 
+pid_t
+memory_fork(void)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+	return (_Fork());
+#else
+	return (fork());
+#endif
+}
+
 /* Whole pages that no frame is in; they are zeroes when one is again. */
 static void
 memory_stack_rest(void)

@@ -1,6 +1,8 @@
 /* The allocators of the BSDs give back by themselves. */
 #include <sys/mman.h>
 
+#include <unistd.h>
+
 #include "worker/memory.h"
 
 void
@@ -27,4 +29,10 @@ memory_alone_free(void *p, size_t n)
 {
 	if (p != NULL)
 		munmap(p, n);
+}
+
+pid_t
+memory_fork(void)
+{
+	return (fork());
 }
