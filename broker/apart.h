@@ -1,8 +1,9 @@
 /*
  * Operations too long for a batch, decided apart from the rest: a few
  * milliseconds at a time, between batches, each part in a transaction of its
- * own (kv_undo.h).  Their document waits meanwhile, all others go on, and jobs
- * wait.  One operation at a time, in the order in which they came.
+ * own (kv_undo.h).  Their document waits meanwhile, and who would come to it;
+ * all others go on, and jobs wait.  One operation at a time, in the order in
+ * which they came.
  *
  * To the rule, the client and a crash it is one decision as any other: nobody
  * sees or is told of it before all of it is durable, and what was not finished

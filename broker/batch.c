@@ -25,7 +25,8 @@ static void batch_run(evutil_socket_t, short, void *);
 static void batch_flushed(void *);
 static int batch_decide(struct broker *, int writes);
 static int batch_cut(struct broker *);
-static int batch_waits(const struct op *);
+static int batch_waits(struct broker *, const struct op *);
+static int batch_newcomer_waits(struct broker *, const struct op *);
 static void batch_apart(struct broker *);
 static void batch_kept(struct broker *);
 static void batch_failed(struct broker *);
@@ -176,7 +177,7 @@ batch_cut(struct broker *b)
 	for (op = TAILQ_FIRST(&b->queue);
 	     op != NULL && n < max && bytes < BATCH_MAX_BYTES; op = next) {
 		next = TAILQ_NEXT(op, entry);
-		if (batch_waits(op))
+		if (batch_waits(b, op))
 			continue;
 		TAILQ_REMOVE(&b->queue, op, entry);
 		if (apart_take(b, op))
@@ -194,11 +195,26 @@ batch_cut(struct broker *b)
 
 /* Behind a CLOSE that waits, an OPEN waits as well. */
 static int
-batch_waits(const struct op *op)
+batch_waits(struct broker *b, const struct op *op)
 {
 	const struct doc *d = op->doc != NULL ? op->doc : op->session->doc;
 
-	return (d != NULL && (d->hold == DOC_FROZEN || d->apart != NULL));
+	if (d == NULL)
+		return (batch_newcomer_waits(b, op));
+	return (d->hold == DOC_FROZEN || d->apart != NULL);
+}
+
+/* A document between two states is shown to nobody. */
+static int
+batch_newcomer_waits(struct broker *b, const struct op *op)
+{
+	const struct doc *d;
+	struct doc_id id;
+
+	if (op->msg.type != IPC_OPEN || apart_idle(b))
+		return (0);
+	id = decide_open_id(op);
+	return ((d = doc_find(b, &id)) != NULL && d->apart != NULL);
 }
 
 static int

@@ -367,6 +367,8 @@ void decide_leave_anyway(struct op *);
 /* Writes the row of a document, if a decision changed it: 0, -1. */
 int decide_save(struct kv *, struct doc *);
 int op_writes(const struct op *);
+/* decide_join.c: what an OPEN is of; borrows from it. */
+struct doc_id decide_open_id(const struct op *);
 /* release.c: publishes the effects and sends the answer. */
 void release(struct broker *, struct op *);
 

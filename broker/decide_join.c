@@ -140,15 +140,22 @@ decide_detach(struct op *op)
 	s->refs--;
 }
 
+struct doc_id
+decide_open_id(const struct op *op)
+{
+	const struct msg *m = &op->msg;
+
+	return ((struct doc_id){ op->session->dialect,
+	    (unsigned int)m->f[open_room].u, m->f[open_name].b });
+}
+
 static enum code
 decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 {
 	const struct session *s = op->session;
 	const struct msg *m = &op->msg;
 
-	id->dialect = s->dialect;
-	id->room = (unsigned int)m->f[open_room].u;
-	id->name = m->f[open_name].b;
+	*id = decide_open_id(op);
 	if (m->f[open_dialect].u != s->dialect || m->f[open_room].u > 255 ||
 	    rule_find(s->dialect) == NULL)
 		return (CODE_BAD_STATE);

@@ -12,9 +12,10 @@
 enum kv_table {
 	KV_NAME,  /* dialect, room, name -> the document's row */
 	KV_LOG,	  /* document be64, number be64 -> record */
-	KV_REG,	  /* document be64, 'r', 'f', 'c', 'd' or 's', key -> register,
-		   * field, counter, digest of a blob, mark of a staged blob;
-		   * document 0: the store's own, and see kv_undo.h
+	KV_REG,	  /* document be64, 'r', 'f', 'c' or 'd', key -> register,
+		   * field, counter, digest of a blob; document 0: the store's
+		   * own, and 'g' of garbage.h, 's' of staged blobs, 'u' of
+		   * kv_undo.h
 		   */
 	KV_STAMP, /* document be64, stamp be64, key -> nothing: index of 'f' */
 	KV_BLOB,  /* document be64, blob be64, slice be32 -> octets */

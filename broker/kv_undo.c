@@ -29,6 +29,9 @@ static int undo_scan(struct kv *, enum kv_table, struct bytes from,
     struct bytes to, int reverse, kv_each *, void *arg);
 static kv_each undo_scan_each;
 static int undo_ready(struct kv_undo *);
+static int undo_change(struct kv_undo *, enum kv_table, struct bytes key);
+static int undo_shared(enum kv_table, struct bytes key);
+static int undo_whole(struct kv_undo *);
 static int undo_note(struct kv_undo *, enum kv_table, struct bytes key);
 static int undo_page(struct kv_undo *);
 
@@ -126,7 +129,7 @@ undo_put(struct kv *kv, enum kv_table t, struct bytes key, struct bytes val)
 {
 	struct kv_undo *u = (struct kv_undo *)kv;
 
-	if (undo_ready(u) == -1 || undo_note(u, t, key) == -1)
+	if (undo_change(u, t, key) == -1)
 		return (-1);
 	u->bytes += KEY_COST + key.n + val.n;
 	return (u->base->ops->put(u->base, t, key, val));
@@ -137,7 +140,7 @@ undo_del(struct kv *kv, enum kv_table t, struct bytes key)
 {
 	struct kv_undo *u = (struct kv_undo *)kv;
 
-	if (undo_ready(u) == -1 || undo_note(u, t, key) == -1)
+	if (undo_change(u, t, key) == -1)
 		return (-1);
 	return (u->base->ops->del(u->base, t, key));
 }
@@ -191,10 +194,33 @@ undo_ready(struct kv_undo *u)
 {
 	if (u->scans == 0 && !u->failed)
 		u->pause(u->arg);
+	return (undo_whole(u));
+}
+
+static int
+undo_whole(struct kv_undo *u)
+{
 	if (!u->failed)
 		return (0);
 	errno = EIO;
 	return (-1);
+}
+
+/* Before each.  What is shared is changed in the part that has read it. */
+static int
+undo_change(struct kv_undo *u, enum kv_table t, struct bytes key)
+{
+	if (undo_shared(t, key))
+		return (undo_whole(u));
+	return (undo_ready(u) == -1 ? -1 : undo_note(u, t, key));
+}
+
+/* Registers and counters of no document are all documents'. */
+static int
+undo_shared(enum kv_table t, struct bytes key)
+{
+	return (t == KV_REG && key.n > 8 && be64_get(key.p) == 0 &&
+	    (key.p[8] == 'r' || key.p[8] == 'c'));
 }
 
 static int

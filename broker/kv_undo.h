@@ -4,6 +4,10 @@
  * all can be taken back, at the latest when the store is next opened.  One
  * such work at a time.
  *
+ * Not taken back are the store's own registers and counters (kv.h), which
+ * others read and change meanwhile: a number stays taken and a quota counted.
+ * One that is changed must have been read just before, in the same part.
+ *
  * Among the store's own registers (kv.h), be64 0, 'u', page be32: page 0 is
  * empty and there while the work is not done; the others hold, change by
  * change, a table octet, an octet that is 1 when the key was there, be32

@@ -135,9 +135,10 @@ hears(struct world *w, struct end *e, struct msg *m)
 	return (chan_next(&e->chan, m) == 1);
 }
 
+/* Comes with an OPEN. */
 static void
-dial(struct world *w, struct end *e, enum dialect_id dialect, unsigned int room,
-    const char *name)
+knock(struct world *w, struct end *e, enum dialect_id dialect,
+    unsigned int room, const char *name)
 {
 	struct msg m = MSG(OPEN);
 	int pair[2];
@@ -160,16 +161,49 @@ dial(struct world *w, struct end *e, enum dialect_id dialect, unsigned int room,
 	m.f[open_room].u = room;
 	m.f[open_name].b = bytes_str(name);
 	say(w, e, &m);
+}
+
+static void
+enter(struct world *w, struct end *e)
+{
+	struct msg m;
+
 	while (!hears(w, e, &m))
 		;
+	assert_int_equal(m.type, IPC_OPENED);
 	assert_int_equal(m.f[opened_code].u, CODE_OK);
 	close(chan_take_fd(&e->chan));
 	close(chan_take_fd(&e->chan));
 }
 
 static void
+dial(struct world *w, struct end *e, enum dialect_id dialect, unsigned int room,
+    const char *name)
+{
+	knock(w, e, dialect, room, name);
+	enter(w, e);
+}
+
+/* Numbers of documents are not taken back: the graph has its own before. */
+static void
+number_graph(struct world *w)
+{
+	const struct doc_id id = { DIALECT_LOGSEQ, LOGSEQ_ROOM_GRAPH,
+		BYTES_LIT(RIG_GRAPH) };
+	struct txn t;
+
+	assert_int_equal(w->b.kv->ops->begin(w->b.kv), 0);
+	txn_init(&t, w->b.kv, &id);
+	assert_int_not_equal(txn_load(&t), -1);
+	assert_int_equal(txn_create(&t), 0);
+	txn_done(&t);
+	assert_int_equal(w->b.kv->ops->commit(w->b.kv), 0);
+}
+
+static void
 dial_graph(struct world *w, struct end *e)
 {
+	number_graph(w);
 	dial(w, e, DIALECT_LOGSEQ, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
 	store_digest(w->b.kv, w->before);
 }
@@ -390,6 +424,24 @@ others_go_on_and_its_own_document_waits(void **state)
 }
 
 static void
+who_comes_meanwhile_waits_for_its_end(void **state)
+{
+	struct world *w = *state;
+	struct end e, late;
+	struct msg m;
+	char *tx = begin_long(w, &e);
+
+	knock(w, &late, DIALECT_LOGSEQ, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
+	while (apart_busy(&w->b))
+		assert_false(hears(w, &late, &m));
+	enter(w, &late);
+	verdict(w, &e, CODE_OK);
+	free(tx);
+	chan_close(&e.chan);
+	chan_close(&late.chan);
+}
+
+static void
 a_part_that_is_not_kept_takes_all_back(void **state)
 {
 	struct world *w = *state;
@@ -499,6 +551,7 @@ main(void)
 		APART_TEST(a_long_message_comes_out_as_in_one_piece),
 		APART_TEST(a_short_message_with_much_to_do_is_found_out),
 		APART_TEST(others_go_on_and_its_own_document_waits),
+		APART_TEST(who_comes_meanwhile_waits_for_its_end),
 		APART_TEST(a_part_that_is_not_kept_takes_all_back),
 		APART_TEST(an_end_that_is_not_kept_takes_all_back),
 		APART_TEST(what_was_half_done_is_not_there_after_a_crash),

@@ -15,6 +15,7 @@
 
 #include "broker/kv_meter.h"
 #include "broker/kv_undo.h"
+#include "broker/txn.h"
 #include "tests/lib/store.h"
 
 #define CHANGES 3000
@@ -219,6 +220,77 @@ after_a_part_that_is_not_kept_nothing_works(void **state)
 	buf_free(&val);
 }
 
+/* The number that a document of this name gets. */
+static uint64_t
+create(struct kv *kv, const char *name)
+{
+	const struct doc_id id = { DIALECT_CANVAS, 0, bytes_str(name) };
+	uint64_t number;
+	struct txn t;
+
+	assert_int_equal(kv->ops->begin(kv), 0);
+	txn_init(&t, kv, &id);
+	assert_int_equal(txn_create(&t), 0);
+	number = t.doc;
+	txn_done(&t);
+	assert_int_equal(kv->ops->commit(kv), 0);
+	return (number);
+}
+
+#define OTHERS 16u
+static uint64_t others[OTHERS]; /* made between two parts */
+static size_t nothers;
+
+static void
+part_ends_and_another_is_made(void *arg)
+{
+	struct world *w = arg;
+
+	w->undo.kv.ops->commit(&w->undo.kv);
+	assert_in_range(nothers, 0, OTHERS - 1);
+	others[nothers++] = create(w->store.kv, "another");
+	assert_int_equal(w->undo.kv.ops->begin(&w->undo.kv), 0);
+}
+
+static void
+numbers_that_others_take_meanwhile_stay_theirs(void **state)
+{
+	struct world *w = *state;
+	struct kv *kv = w->store.kv;
+	uint64_t mine;
+	size_t i;
+
+	nothers = 0;
+	w->undo.pause = part_ends_and_another_is_made;
+	mine = create(&w->undo.kv, "mine");
+	assert_true(nothers > 0);
+	for (i = 0; i < nothers; i++)
+		assert_int_not_equal(mine, others[i]);
+	assert_int_equal(kv_undo_recover(kv), 0);
+	assert_true(create(kv, "next") > others[nothers - 1]);
+}
+
+/* As of a quota, which counts in every document. */
+static void
+what_others_count_meanwhile_stays_counted(void **state)
+{
+	const struct bytes key = BYTES_LIT("\0\0\0\0\0\0\0\0rcount");
+	struct world *w = *state;
+	struct kv *undo = &w->undo.kv, *kv = w->store.kv;
+	struct buf val = BUF_INIT;
+
+	assert_int_equal(undo->ops->begin(undo), 0);
+	assert_int_equal(undo->ops->put(undo, KV_REG, key, BYTES_LIT("1")), 0);
+	assert_int_equal(undo->ops->commit(undo), 0);
+	assert_int_equal(kv->ops->begin(kv), 0);
+	assert_int_equal(kv->ops->put(kv, KV_REG, key, BYTES_LIT("2")), 0);
+	assert_int_equal(kv->ops->commit(kv), 0);
+	assert_int_equal(kv_undo_recover(kv), 0);
+	assert_int_equal(kv->ops->get(kv, KV_REG, key, &val), 1);
+	assert_true(bytes_eq(buf_bytes(&val), BYTES_LIT("2")));
+	buf_free(&val);
+}
+
 struct seen {
 	struct world *w;
 	uint32_t next;
@@ -307,6 +379,9 @@ main(void)
 		    a_start_erases_what_was_written_down_of_a_work_that_is_done,
 		    setup_bdb),
 		UNDO_TEST(after_a_part_that_is_not_kept_nothing_works, setup),
+		UNDO_TEST(numbers_that_others_take_meanwhile_stay_theirs,
+		    setup_bdb),
+		UNDO_TEST(what_others_count_meanwhile_stays_counted, setup),
 		UNDO_TEST(a_scan_over_many_parts_sees_every_row_once, setup),
 		UNDO_TEST(a_scan_over_many_parts_sees_every_row_once,
 		    setup_bdb),
