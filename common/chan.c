@@ -135,6 +135,8 @@ chan_send(struct chan *c, const struct msg *m)
 		errno = ENOBUFS;
 		return (-1);
 	}
+	if (m->type == IPC_LOGIN)
+		c->secret = 1;
 	return (ipc_pack(&c->out, m));
 }
 

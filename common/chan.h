@@ -29,7 +29,7 @@ struct chan {
 	int send_fds[CHAN_FDS_MAX]; /* to go with the octet at send_fds_at */
 	size_t nsend_fds;
 	size_t send_fds_at;
-	int secret; /* set by the owner: what is in out now leaves no trace */
+	int secret; /* a token is in out, which leaves no trace of it */
 };
 
 /* Takes fd over (it becomes non-blocking and close-on-exec). */

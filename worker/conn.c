@@ -140,7 +140,8 @@ conn_blocked(const struct conn *c)
 	if (c->phase >= CONN_CLOSING)
 		return (0);
 	return (c->held || c->leaving || again_waits(c) ||
-	    !TAILQ_EMPTY(&c->ops) || c->out.len > CONN_HIGH_BYTES ||
+	    !TAILQ_EMPTY(&c->ops) ||
+	    c->out.len + c->later.len > CONN_HIGH_BYTES ||
 	    c->reader.nverdicts > CONN_VERDICTS ||
 	    chan_pending(&c->link) > CONN_HIGH_BYTES);
 }
@@ -352,7 +353,8 @@ conn_reads(const struct conn *c)
 {
 	if (c->eof || !c->welcome || c->phase == CONN_DEAD)
 		return (0);
-	if (c->phase == CONN_HEAD) /* the parser knows its own limit */
+	/* The parser knows its own limit, when it is called. */
+	if (c->phase == CONN_HEAD && !again_waits(c))
 		return (1);
 	return (!conn_blocked(c) && c->in.len < CONN_INPUT_BYTES);
 }

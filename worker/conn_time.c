@@ -40,12 +40,10 @@ conn_timers(struct conn *c)
 		log_debug("%s: takes nothing", c->peer);
 		conn_drop(c);
 	}
-	if (again_waits(c)) {
-		if (now >= c->again.until_ms)
-			again_late(c);
-		else if (c->message_at != 0) /* it was not read */
-			c->message_at = now + (int64_t)c->settings.message_ms;
-	}
+	if (again_waits(c) && now >= c->again.until_ms)
+		again_late(c);
+	if (c->message_at != 0 && conn_blocked(c)) /* it was not read */
+		c->message_at = now + (int64_t)c->settings.message_ms;
 	if (c->phase_at != 0 && now >= c->phase_at)
 		conn_phase_over(c);
 	if (c->ping_at != 0 && now >= c->ping_at)
@@ -81,6 +79,11 @@ conn_phase_over(struct conn *c)
 	case CONN_HEAD:
 		if (c->unserved) {
 			unserved_plain(c);
+			break;
+		}
+		if (again_waits(c)) { /* it is not read */
+			conn_phase(c, CONN_HEAD,
+			    (int64_t)c->settings.handshake_ms);
 			break;
 		}
 		if (c->dialect == NULL)

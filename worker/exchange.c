@@ -120,7 +120,7 @@ exchange_head(struct conn *c)
 		log_debug("%s: request refused: %s", c->peer, r->reason);
 		c->exchange->close = 1;
 		reply_text(c, (unsigned)r->status, r->reason);
-		buf_free(&c->in);
+		buf_wipe(&c->in); /* as below */
 		return (1);
 	}
 	note_heard(c, 0, (uint64_t)n);

@@ -33,7 +33,10 @@ kept_remove(struct kept_list *list, struct kept *k)
 void
 kept_free(struct kept *k)
 {
-	buf_free(&k->own);
+	if (k->whole.type == IPC_LOGIN)
+		buf_wipe(&k->own);
+	else
+		buf_free(&k->own);
 	free(k);
 }
 

@@ -194,7 +194,9 @@ ws_head_length(struct ws *w, struct bytes in, struct ws_head *h)
 		return (ws_refuse(w, WS_CODE_PROTOCOL, "impossible length"));
 	if (h->len < least && !w->lengths_any)
 		return (ws_refuse(w, WS_CODE_PROTOCOL, "length not minimal"));
-	if (h->opcode < WS_CLOSE && h->len > w->message_max - w->total)
+	/* The limit may have become less in the middle of a message. */
+	if (h->opcode < WS_CLOSE &&
+	    (w->total > w->message_max || h->len > w->message_max - w->total))
 		return (ws_refuse(w, WS_CODE_SIZE, "message too big"));
 	h->size = size + (w->client ? 0 : 4);
 	return (0);

@@ -445,6 +445,26 @@ a_long_reason_is_cut_between_characters(void **state)
 	assert_int_equal(n, 2 + 123);
 }
 
+/* Another token of the client's may allow less than the one before. */
+static void
+a_limit_that_shrinks_inside_a_message_is_kept(void **state)
+{
+	uint8_t begin[] = "\x02\x85"
+			  "maskhello",
+		more[] = "\x00\x81"
+			 "mask";
+	struct ws w;
+	struct ws_event ev;
+
+	(void)state;
+	ws_init(&w, 0, 10);
+	assert_int_equal(ws_feed(&w, begin, 11, &ev), 11);
+	assert_int_equal(ev.total, 5);
+	w.message_max = 4;
+	assert_int_equal(ws_feed(&w, more, 6, &ev), -1);
+	assert_int_equal(w.code, WS_CODE_SIZE);
+}
+
 int
 main(void)
 {
@@ -464,6 +484,7 @@ main(void)
 		    the_size_limit_counts_all_fragments_from_the_header),
 		cmocka_unit_test(fragments_are_counted_per_message),
 		cmocka_unit_test(a_message_comes_in_pieces_that_add_up),
+		cmocka_unit_test(a_limit_that_shrinks_inside_a_message_is_kept),
 		cmocka_unit_test(close_frames_are_written),
 		cmocka_unit_test(a_long_reason_is_cut_between_characters),
 	};
