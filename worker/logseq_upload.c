@@ -23,8 +23,10 @@ struct upload {
 	uint64_t count;	 /* rows in this request */
 	int any;	 /* the body is not empty */
 	int complete;	 /* and all of it is here */
-	int finish;
-	int asked; /* an answer of the broker is awaited */
+	int finish;	 /* it is the last, or may be */
+	int silent;	 /* it does not say which */
+	int late;	 /* rows of an upload that has finished */
+	int asked;	 /* an answer of the broker is awaited */
 	char sum[LOGSEQ_SUM_LEN];
 	size_t sum_n;
 	struct buf batch;
@@ -42,6 +44,7 @@ static void upload_query(struct upload *, int *reset);
 static int upload_no(const char *text, ssize_t n);
 static void upload_run(struct upload *);
 static int upload_row(struct upload *, const struct logseq_row *);
+static void upload_nothing(struct upload *);
 static void upload_submit(struct upload *, enum logseq_verb, enum upload_tag);
 static void upload_bad(struct upload *);
 static void upload_ended(struct upload *);
@@ -76,8 +79,11 @@ upload_start(struct logseq_web *w)
 	logseq_rows_init(&u->rows, UPLOAD_FRAME_MAX, set->logseq_snapshot_max);
 	upload_query(u, &reset);
 	u->number = reset ? 0 : w->state.staged;
-	if (!reset && u->number == 0)
-		logseq_error(w, 400, "no snapshot upload in progress");
+	if (reset || u->number != 0)
+		return;
+	u->late = u->silent && w->state.ready;
+	if (!u->late)
+		upload_nothing(u);
 }
 
 static void
@@ -150,7 +156,10 @@ upload_free(void *job)
 	free(u);
 }
 
-/* Clients of the seed's date do not say that a request is the last: it is. */
+/*
+ * Clients of the seed's date do not say which request is the last: it is the
+ * one after which nothing is missing.
+ */
 static void
 upload_query(struct upload *u, int *reset)
 {
@@ -160,7 +169,8 @@ upload_query(struct upload *u, int *reset)
 	n = logseq_query(u->web, "reset", text, UPLOAD_FLAG_MAX);
 	*reset = !upload_no(text, n);
 	n = logseq_query(u->web, "finished", text, UPLOAD_FLAG_MAX);
-	u->finish = n == -1 ||
+	u->silent = n == -1;
+	u->finish = u->silent ||
 	    bytes_eq(bytes_of(text, (size_t)n), BYTES_LIT("true")) ||
 	    bytes_eq(bytes_of(text, (size_t)n), BYTES_LIT("1"));
 	n = logseq_query(u->web, "checksum", text, sizeof(text));
@@ -189,10 +199,8 @@ upload_run(struct upload *u)
 		return;
 	while (u->batch.len < UPLOAD_BATCH_BYTES &&
 	    (n = logseq_rows_next(&u->rows, &row)) == 1)
-		if (upload_row(u, &row) == -1) {
-			logseq_refuse(u->web, CODE_BUSY);
+		if (upload_row(u, &row) == -1)
 			return;
-		}
 	if (n == -1 ||
 	    (u->complete && n == 0 && logseq_rows_done(&u->rows) == -1))
 		upload_bad(u);
@@ -206,16 +214,35 @@ upload_run(struct upload *u)
 		upload_ended(u);
 }
 
+/*
+ * -1: it has answered.  To a graph that is whole only a new root or tail could
+ * lead to more rows; what is neither changes nothing.
+ */
 static int
 upload_row(struct upload *u, const struct logseq_row *row)
 {
 	uint8_t addr[8];
 
 	u->count++;
+	if (u->late && row->addr > LOGSEQ_TAIL_ADDR)
+		return (0);
+	if (u->late) {
+		upload_nothing(u);
+		return (-1);
+	}
 	be64_put(addr, row->addr);
 	list_add(&u->batch, bytes_of(addr, sizeof(addr)));
 	list_add(&u->batch, row->addresses);
-	return (list_add(&u->batch, row->content));
+	if (list_add(&u->batch, row->content) == 0)
+		return (0);
+	logseq_refuse(u->web, CODE_BUSY);
+	return (-1);
+}
+
+static void
+upload_nothing(struct upload *u)
+{
+	logseq_error(u->web, 400, "no snapshot upload in progress");
 }
 
 static void
@@ -248,7 +275,7 @@ upload_bad(struct upload *u)
 static void
 upload_ended(struct upload *u)
 {
-	if (!u->finish) {
+	if (!u->finish || u->late) {
 		upload_reply(u);
 		return;
 	}
@@ -271,6 +298,14 @@ upload_walk(struct upload *u, enum logseq_walk_end end, enum code code)
 		u->web->litter = 1;
 		upload_reply(u);
 		break;
+	case LOGSEQ_WALK_SHORT:
+		if (u->silent) {
+			upload_reply(u);
+			break;
+		}
+		log_info("%s: snapshot refused: no row %llu",
+		    conn_peer(u->web->conn), (unsigned long long)u->walk.addr);
+		/* FALLTHROUGH */
 	case LOGSEQ_WALK_BAD:
 		logseq_error(u->web, 400, "invalid snapshot");
 		break;

@@ -3,8 +3,6 @@
 #include "common/wire.h"
 #include "worker/logseq_walk.h"
 
-#define WALK_ROOT_ADDR	 0
-#define WALK_TAIL_ADDR	 1
 #define WALK_BATCH_BYTES (192u * 1024u)
 #define WALK_VISITS_MAX	 ((uint64_t)1 << 28)
 #define WALK_CHILDREN	 4096
@@ -96,7 +94,7 @@ logseq_walk_verdict(struct logseq_walk *k, const struct verdict_in *v)
 	switch (k->stage) {
 	case WALK_BEGIN:
 		k->stage = WALK_ROOT;
-		return (walk_fetch(k, WALK_ROOT_ADDR));
+		return (walk_fetch(k, LOGSEQ_ROOT_ADDR));
 	case WALK_SCHEMA:
 		return (walk_stage(k, WALK_TREE_SCHEMA));
 	case WALK_SUM:
@@ -136,7 +134,7 @@ logseq_walk_fetched(struct logseq_walk *k, const struct fetched_in *f)
 static enum logseq_walk_end
 walk_stage(struct logseq_walk *k, int stage)
 {
-	uint64_t first = stage <= WALK_TREE ? k->root : WALK_TAIL_ADDR;
+	uint64_t first = stage <= WALK_TREE ? k->root : LOGSEQ_TAIL_ADDR;
 
 	k->stage = stage;
 	if (stage == WALK_SUM && k->sum.n > 0)
@@ -242,7 +240,7 @@ walk_push(struct logseq_walk *k, struct bytes addresses)
 	l->at = 0;
 	buf_clear(&l->addrs);
 	for (json_iter_init(&it, &list); json_iter_next(&it, NULL, &addr);)
-		if (json_int64(&addr, &n) == -1 || n <= WALK_TAIL_ADDR ||
+		if (json_int64(&addr, &n) == -1 || n <= LOGSEQ_TAIL_ADDR ||
 		    l->addrs.len == WALK_CHILDREN * sizeof(uint64_t) ||
 		    buf_add_be64(&l->addrs, (uint64_t)n) == -1)
 			return (-1);
@@ -257,9 +255,11 @@ walk_row(struct logseq_walk *k)
 
 	if (row.n == 0 && k->stage >= WALK_TAIL_SCHEMA)
 		return (walk_on(k));
+	if (row.n == 0)
+		return (LOGSEQ_WALK_SHORT);
 	if (++k->visits > WALK_VISITS_MAX || list_next(&row, &addresses) != 1 ||
 	    list_next(&row, &content) != 1)
-		return (walk_bad(k, "row missing"));
+		return (walk_bad(k, "bad row"));
 	if (k->stage == WALK_ROOT) {
 		if (walk_root(k, content) == -1)
 			return (walk_bad(k, "bad root"));
@@ -406,7 +406,7 @@ walk_root(struct logseq_walk *k, struct bytes content)
 		    bytes_eq(t.text, BYTES_LIT("eavt"));
 		if (transit_next(r, &t) != 1 || transit_skip(r, &t) == -1)
 			goto out;
-		if (n && t.type == TRANSIT_INT && t.i > WALK_TAIL_ADDR)
+		if (n && t.type == TRANSIT_INT && t.i > LOGSEQ_TAIL_ADDR)
 			k->root = (uint64_t)t.i;
 	}
 	rc = n == 1 && k->root != 0 ? 0 : -1;

@@ -12,6 +12,10 @@
 /* Tags of this file; an upload's own are smaller. */
 #define LOGSEQ_WALK_TAG 256u
 
+/* Rows with a place of their own; all others have a greater address. */
+#define LOGSEQ_ROOT_ADDR 0
+#define LOGSEQ_TAIL_ADDR 1
+
 #define LOGSEQ_WALK_DEPTH 12 /* levels of a tree; 32^6 datoms have six */
 
 struct walk_level {
@@ -46,6 +50,7 @@ enum logseq_walk_end {
 	LOGSEQ_WALK_GOES_ON,
 	LOGSEQ_WALK_DONE,
 	LOGSEQ_WALK_BAD,    /* it is no graph */
+	LOGSEQ_WALK_SHORT,  /* nor is it one without more rows */
 	LOGSEQ_WALK_REFUSED /* code has why */
 };
 enum logseq_walk_end logseq_walk_begin(struct logseq_walk *);
