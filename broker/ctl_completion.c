@@ -38,7 +38,7 @@ static const struct {
 	{ "token revoke", "jti subject all" },
 	{ "kick", "id subject store address" },
 	{ "log-level", "error warn info debug" },
-	{ "sandbox", "worker broker" },
+	{ "sandbox", "worker listener keeper broker fan-out opener" },
 	{ "completion", "bash zsh fish" },
 };
 

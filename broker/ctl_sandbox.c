@@ -1,7 +1,7 @@
 /*
- * quirectl sandbox: the walls of a worker or of the broker, tried from within.
- * What stops an attempt is found by trying again with one layer at a time; what
- * fails without any proves nothing, and is marked.
+ * quirectl sandbox: the walls of each process, tried from within.  What stops
+ * an attempt is found by trying again with one layer at a time; what fails
+ * without any proves nothing, and is marked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +20,28 @@
 #define CTL_MEMORY_BYTES ((size_t)256 * 1024 * 1024)
 #define CTL_NAMES_MAX	 128
 
-static int ctl_sandbox_plan(const struct config *, unsigned int role,
-    const char *user, struct sandbox_plan *);
-static int ctl_sandbox_all(const struct sandbox_plan *, const char *data_dir,
-    unsigned int role);
-static int ctl_sandbox_one(const struct sandbox_plan *, const char *data_dir,
+static const struct ctl_role {
+	const char *name;
+	unsigned int bit;
+} ctl_roles[] = {
+	{ "worker", SANDBOX_WORKERS },
+	{ "listener", SANDBOX_LISTENERS },
+	{ "keeper", SANDBOX_LISTENERS },
+	{ "broker", SANDBOX_BROKERS },
+	{ "fan-out", SANDBOX_FANOUTS },
+	{ "opener", SANDBOX_OPENERS },
+};
+
+#define CTL_ROLES (sizeof(ctl_roles) / sizeof(ctl_roles[0]))
+
+static int ctl_sandbox_role(const char *name, unsigned int *role);
+static int ctl_sandbox_plan(const struct ctl *, unsigned int role, char *user,
+    struct sandbox_plan *);
+static void ctl_sandbox_front(const struct config *, unsigned int role,
+    struct sandbox_plan *);
+static int ctl_sandbox_broker(struct sandbox_who *, struct sandbox_plan *);
+static int ctl_sandbox_all(const struct sandbox_who *);
+static int ctl_sandbox_one(const struct sandbox_who *,
     const struct sandbox_attempt *);
 static void ctl_sandbox_head(const struct sandbox_report *);
 static void ctl_sandbox_print(json_t *);
@@ -34,11 +51,9 @@ static int ctl_sandbox_json; /* -j */
 int
 ctl_sandbox(const struct ctl *ctl, int argc, char **argv)
 {
-	char dir[] = "/tmp/quire-sandbox.XXXXXX";
-	struct config *config;
 	struct sandbox_plan plan;
-	const char *user = NULL;
-	unsigned int role;
+	struct sandbox_who who = { SANDBOX_WORKERS, &plan, NULL };
+	char *user = NULL;
 	int c, status;
 
 	while ((c = getopt(argc, argv, "u:")) != -1) {
@@ -46,77 +61,115 @@ ctl_sandbox(const struct ctl *ctl, int argc, char **argv)
 			return (ctl_usage(argv[0]));
 		user = optarg;
 	}
-	if (optind == argc || strcmp(argv[optind], "worker") == 0)
-		role = SANDBOX_WORKERS;
-	else if (strcmp(argv[optind], "broker") == 0)
-		role = SANDBOX_BROKERS;
-	else
+	if (optind < argc && ctl_sandbox_role(argv[optind], &who.role) == -1)
 		return (ctl_usage(argv[0]));
 	ctl_sandbox_json = ctl->as_json;
-	if ((config = ctl_config(ctl)) == NULL)
+	if ((status = ctl_sandbox_plan(ctl, who.role, user, &plan)) != 0)
+		return (status);
+	return (who.role == SANDBOX_BROKERS ? ctl_sandbox_broker(&who, &plan)
+					    : ctl_sandbox_all(&who));
+}
+
+static int
+ctl_sandbox_role(const char *name, unsigned int *role)
+{
+	size_t i;
+
+	for (i = 0; i < CTL_ROLES; i++)
+		if (strcmp(ctl_roles[i].name, name) == 0) {
+			*role = ctl_roles[i].bit;
+			return (0);
+		}
+	return (-1);
+}
+
+/* As the configuration says, with user (NULL: its own) in place of others.  The
+ * plan borrows from what stays until the program ends. */
+static int
+ctl_sandbox_plan(const struct ctl *ctl, unsigned int role, char *user,
+    struct sandbox_plan *plan)
+{
+	static const char *dirs[CONFINE_OPENER_DIRS + 1];
+	static char none[] = "";
+	struct config *c = ctl_config(ctl), with;
+
+	if (c == NULL)
 		return (EX_CONFIG);
-	status = ctl_sandbox_plan(config, role, user, &plan);
-	config_free(config);
-	if (status != 0 || role == SANDBOX_WORKERS)
-		return (
-		    status != 0 ? status : ctl_sandbox_all(&plan, NULL, role));
-	/* Not the real one, which a broker may be using. */
+	with = *c;
+	if (user != NULL) {
+		with.user = with.worker_user = user;
+		with.group = none;
+	}
+	if (role == SANDBOX_BROKERS)
+		confine_plan(&with, plan);
+	else if (role == SANDBOX_FANOUTS)
+		confine_fanout_plan(&with, plan);
+	else if (role == SANDBOX_OPENERS)
+		confine_opener_plan(&with, ctl->conf_path, dirs, plan);
+	else
+		ctl_sandbox_front(&with, role, plan);
+	config_free(c);
+	return (0);
+}
+
+/* What quire-worker does by itself: it reads no configuration. */
+static void
+ctl_sandbox_front(const struct config *c, unsigned int role,
+    struct sandbox_plan *plan)
+{
+	const char *user = c->worker_user[0] != '\0' ? c->worker_user : c->user;
+
+	*plan = (struct sandbox_plan)SANDBOX_PLAN_INIT;
+	plan->level = (enum sandbox_level)c->sandbox;
+	plan->chroot_dir = "";
+	plan->namespaces = 1;
+	if (role == SANDBOX_WORKERS)
+		plan->data_max = CTL_MEMORY_BYTES;
+	else
+		plan->stay = 1;
+	if (geteuid() == 0 && sandbox_plan_user(plan, user, NULL) == -1)
+		fatal(EX_NOUSER, "user %s", user);
+}
+
+/* In a data directory of its own: a broker may be using the real one. */
+static int
+ctl_sandbox_broker(struct sandbox_who *who, struct sandbox_plan *plan)
+{
+	char dir[] = "/tmp/quire-sandbox.XXXXXX";
+	int status;
+
 	if (mkdtemp(dir) == NULL) {
 		log_warn("%s", dir);
 		return (EX_CANTCREAT);
 	}
-	confine_give(&plan, dir);
-	if (plan.chroot_dir != NULL)
-		plan.chroot_dir = dir;
-	status = ctl_sandbox_all(&plan, dir, role);
+	confine_give(plan, dir);
+	plan->stay = 0;
+	if (plan->chroot_dir != NULL)
+		plan->chroot_dir = dir;
+	who->data_dir = dir;
+	status = ctl_sandbox_all(who);
 	rmdir(dir);
 	return (status);
 }
 
-static int
-ctl_sandbox_plan(const struct config *c, unsigned int role, const char *user,
-    struct sandbox_plan *plan)
-{
-	if (role == SANDBOX_BROKERS && user == NULL) {
-		confine_plan(c, plan);
-		plan->stay = 0;
-		return (0);
-	}
-	*plan = (struct sandbox_plan)SANDBOX_PLAN_INIT;
-	plan->level = (enum sandbox_level)c->sandbox;
-	if (role == SANDBOX_WORKERS) {
-		plan->chroot_dir = "";
-		plan->namespaces = 1;
-		plan->data_max = CTL_MEMORY_BYTES;
-	} else if (geteuid() == 0)
-		plan->chroot_dir = c->data;
-	if (user == NULL)
-		user = c->worker_user[0] != '\0' ? c->worker_user : c->user;
-	if (geteuid() != 0 || sandbox_plan_user(plan, user, NULL) == 0)
-		return (0);
-	log_warn("user %s", user);
-	return (EX_NOUSER);
-}
-
 /* EX_SOFTWARE: something came through. */
 static int
-ctl_sandbox_all(const struct sandbox_plan *plan, const char *data_dir,
-    unsigned int role)
+ctl_sandbox_all(const struct sandbox_who *who)
 {
 	const struct sandbox_attempt *attempt;
 	struct sandbox_outcome out;
 	int r, status = 0;
 	size_t i;
 
-	if (sandbox_probe(plan, data_dir, sandbox_attempt_at(0), &out) == -1) {
+	if (sandbox_probe(who, sandbox_attempt_at(0), &out) == -1) {
 		log_warn("sandbox: a part that is required");
 		return (EX_OSERR);
 	}
 	ctl_sandbox_head(&out.report);
 	for (i = 0; (attempt = sandbox_attempt_at(i)) != NULL; i++) {
-		if ((attempt->roles & role) == 0)
+		if ((attempt->roles & who->role) == 0)
 			continue;
-		r = ctl_sandbox_one(plan, data_dir, attempt);
+		r = ctl_sandbox_one(who, attempt);
 		status = r > status ? r : status;
 	}
 	return (status);
@@ -142,7 +195,7 @@ ctl_sandbox_head(const struct sandbox_report *report)
 }
 
 static int
-ctl_sandbox_one(const struct sandbox_plan *plan, const char *data_dir,
+ctl_sandbox_one(const struct sandbox_who *who,
     const struct sandbox_attempt *attempt)
 {
 	struct sandbox_outcome out, bare;
@@ -151,14 +204,14 @@ ctl_sandbox_one(const struct sandbox_plan *plan, const char *data_dir,
 
 	/* What is printed so far would be printed by the child too. */
 	fflush(stdout);
-	if (sandbox_probe(plan, data_dir, attempt, &out) == -1 ||
+	if (sandbox_probe(who, attempt, &out) == -1 ||
 	    sandbox_probe_bare(attempt, &bare) == -1) {
 		log_warn("%s", attempt->name);
 		return (EX_OSERR);
 	}
 	sandbox_outcome_text(text, sizeof(text), &out);
 	alone = bare.allowed
-	    ? sandbox_probe_alone(plan, data_dir, attempt, out.report.standing)
+	    ? sandbox_probe_alone(who, attempt, out.report.standing)
 	    : 0;
 	if (alone != 0)
 		sandbox_names(names, sizeof(names), alone);

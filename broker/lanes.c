@@ -3,7 +3,6 @@
  * to it.  What they say of a session's lane is in lanes_session.c.
  */
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -23,8 +22,6 @@
 
 /* More words than this waiting: fan-out does nothing any more. */
 #define LANES_OUT_MAX_BYTES ((size_t)1024 * 1024)
-/* What the fan-out process may have open itself. */
-#define LANES_OWN_FDS 16
 
 static void lanes_child(const struct config *, int fd, struct fanout_count *)
     __attribute__((noreturn));
@@ -182,14 +179,8 @@ lanes_confine(const struct config *c, int fd)
 {
 	struct sandbox_report report;
 	struct sandbox_plan plan;
-	struct rlimit files;
 
-	confine_plan(c, &plan);
-	plan.stay = 0;
-	plan.chroot_dir = geteuid() == 0 ? "" : NULL;
-	plan.namespaces = 1;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
-		plan.passed_fds = (unsigned int)files.rlim_max - LANES_OWN_FDS;
+	confine_fanout_plan(c, &plan);
 	if (sandbox_worker(&plan, -1, fd, -1, &report) == -1)
 		fatalx(EX_OSERR, "fan-out: no sandbox, no service");
 }

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +17,9 @@
 #include "broker/confine.h"
 #include "broker/opener.h"
 #include "broker/reload_files.h"
-#include "common/lane.h"
 #include "common/log.h"
 
-/* The configuration by its name and where that leads, keys, jwks, auth. */
-#define OPENER_DIRS 5
-/* What the process has open, and may open for one answer. */
-#define OPENER_FDS 16
-
 static void opener_confine(const struct config *, const char *conf);
-static void opener_dirs(const struct config *, const char *conf,
-    const char **dirs);
-static const char *opener_dir(const char *path);
 static int opener_answer(int fd, const struct opener_source *);
 static int opener_say(int fd, const char *line);
 static int opener_open(const struct opener_source *, struct reload_files *,
@@ -55,46 +45,13 @@ opener_run(int fd, const struct opener_source *start)
 static void
 opener_confine(const struct config *c, const char *conf)
 {
-	const char *dirs[OPENER_DIRS + 1];
+	const char *dirs[CONFINE_OPENER_DIRS + 1];
 	struct sandbox_report report;
 	struct sandbox_plan plan;
 
-	opener_dirs(c, conf, dirs);
-	plan = (struct sandbox_plan)SANDBOX_PLAN_INIT;
-	plan.level = (enum sandbox_level)c->sandbox;
-	plan.readable = dirs;
-	plan.namespaces = 1;
-	plan.passed_fds = OPENER_FDS;
-	plan.flight_fds = c->fast_lane ? lane_flight_max() : 0;
+	confine_opener_plan(c, conf, dirs, &plan);
 	if (sandbox_opener(&plan, &report) == -1)
 		fatalx(EX_OSERR, "opener: no sandbox, no service");
-}
-
-/* What is not there is missed by the broker, too, and said by it. */
-static void
-opener_dirs(const struct config *c, const char *conf, const char **dirs)
-{
-	const char *paths[OPENER_DIRS] = { conf,
-		conf == NULL ? NULL : realpath(conf, NULL), c->keys,
-		c->oidc_jwks, c->auth };
-	const char *dir;
-	size_t i, n = 0;
-
-	for (i = 0; i < OPENER_DIRS; i++)
-		if (paths[i] != NULL && paths[i][0] != '\0' &&
-		    (dir = opener_dir(paths[i])) != NULL &&
-		    access(dir, F_OK) == 0)
-			dirs[n++] = dir;
-	dirs[n] = NULL;
-}
-
-/* It lives as long as the process. */
-static const char *
-opener_dir(const char *path)
-{
-	char *copy = strdup(path);
-
-	return (copy == NULL ? NULL : dirname(copy));
 }
 
 /* 0, or -1: the broker is gone. */

@@ -18,11 +18,10 @@
 /* No layer has this bit: a plan with it alone puts nothing up. */
 #define PROBE_NO_LAYER (1u << 31)
 
-static void probe_child(const struct sandbox_plan *, const char *,
+static void probe_child(const struct sandbox_who *,
     const struct sandbox_attempt *, int) __attribute__((noreturn));
 static int probe_prepare(const struct sandbox_plan *);
-static int probe_enter(const struct sandbox_plan *, const char *,
-    struct sandbox_report *);
+static int probe_enter(const struct sandbox_who *, struct sandbox_report *);
 static int probe_wait(pid_t, struct sandbox_outcome *);
 static int probe_dir_make(char *);
 static void probe_dir_remove(const char *);
@@ -44,7 +43,7 @@ sandbox_attempt_at(size_t i)
 }
 
 int
-sandbox_probe(const struct sandbox_plan *plan, const char *data_dir,
+sandbox_probe(const struct sandbox_who *who,
     const struct sandbox_attempt *attempt, struct sandbox_outcome *out)
 {
 	char dir[] = "/tmp/quire-probe.XXXXXX";
@@ -65,7 +64,7 @@ sandbox_probe(const struct sandbox_plan *plan, const char *data_dir,
 	}
 	if (pid == 0) {
 		(void)close(fds[0]);
-		probe_child(plan, data_dir, attempt, fds[1]);
+		probe_child(who, attempt, fds[1]);
 	}
 	(void)close(fds[1]);
 	n = read(fds[0], &out->report, sizeof(out->report));
@@ -85,18 +84,20 @@ sandbox_probe_bare(const struct sandbox_attempt *attempt,
     struct sandbox_outcome *out)
 {
 	struct sandbox_plan plan = SANDBOX_PLAN_INIT;
+	const struct sandbox_who who = { SANDBOX_WORKERS, &plan, NULL };
 
 	plan.level = SANDBOX_LEVEL_OFF;
 	plan.only = PROBE_NO_LAYER;
 	plan.data_max = 1; /* a size that there is no bound on */
-	return (sandbox_probe(&plan, NULL, attempt, out));
+	return (sandbox_probe(&who, attempt, out));
 }
 
 unsigned int
-sandbox_probe_alone(const struct sandbox_plan *plan, const char *data_dir,
+sandbox_probe_alone(const struct sandbox_who *who,
     const struct sandbox_attempt *attempt, unsigned int layers)
 {
-	struct sandbox_plan one = *plan;
+	struct sandbox_plan one = *who->plan;
+	const struct sandbox_who alone = { who->role, &one, who->data_dir };
 	struct sandbox_outcome out;
 	unsigned int bit, stop = 0;
 
@@ -107,7 +108,7 @@ sandbox_probe_alone(const struct sandbox_plan *plan, const char *data_dir,
 		if (bit & (SANDBOX_LANDLOCK | SANDBOX_SECCOMP))
 			one.only |= SANDBOX_NO_NEW_PRIVS;
 		if ((layers & bit) &&
-		    sandbox_probe(&one, data_dir, attempt, &out) == 0 &&
+		    sandbox_probe(&alone, attempt, &out) == 0 &&
 		    (out.report.standing & bit) && !out.allowed)
 			stop |= bit;
 	}
@@ -129,13 +130,12 @@ sandbox_outcome_text(char *dst, size_t size, const struct sandbox_outcome *out)
 
 /* Under a sanitizer exit handlers would run: always _exit. */
 static void
-probe_child(const struct sandbox_plan *plan, const char *data_dir,
+probe_child(const struct sandbox_who *who,
     const struct sandbox_attempt *attempt, int fd)
 {
 	struct sandbox_report report;
 
-	if (probe_prepare(plan) == -1 ||
-	    probe_enter(plan, data_dir, &report) == -1 ||
+	if (probe_prepare(who->plan) == -1 || probe_enter(who, &report) == -1 ||
 	    write(fd, &report, sizeof(report)) != (ssize_t)sizeof(report))
 		_exit(errno & 0xff);
 	_exit(attempt->run() == 0 ? 0 : errno & 0xff);
@@ -158,11 +158,18 @@ probe_prepare(const struct sandbox_plan *plan)
 }
 
 static int
-probe_enter(const struct sandbox_plan *plan, const char *data_dir,
-    struct sandbox_report *report)
+probe_enter(const struct sandbox_who *who, struct sandbox_report *report)
 {
-	return (data_dir == NULL ? sandbox_worker(plan, -1, -1, -1, report)
-				 : sandbox_broker(plan, data_dir, report));
+	switch (who->role) {
+	case SANDBOX_BROKERS:
+		return (sandbox_broker(who->plan, who->data_dir, report));
+	case SANDBOX_LISTENERS:
+		return (sandbox_listener(who->plan, report));
+	case SANDBOX_OPENERS:
+		return (sandbox_opener(who->plan, report));
+	default:
+		return (sandbox_worker(who->plan, -1, -1, -1, report));
+	}
 }
 
 static int

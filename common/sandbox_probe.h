@@ -1,22 +1,27 @@
 /*
  * What a subverted process would try first, tried: for the unit test and for
  * `quirectl sandbox'.  Each attempt runs in a child of its own that entered the
- * sandbox of a worker or a broker before.
+ * sandbox of a role before.
  */
 #ifndef QUIRE_SANDBOX_PROBE_H
 #define QUIRE_SANDBOX_PROBE_H
 
 #include "common/sandbox.h"
 
-/* Whose business it is not. */
-#define SANDBOX_WORKERS 1u
-#define SANDBOX_BROKERS 2u
-#define SANDBOX_ALL	(SANDBOX_WORKERS | SANDBOX_BROKERS)
+/* Whose business it is not: a bit a role.  A keeper is in its listener's
+ * sandbox, fan-out in that of a worker whose memory has no bound. */
+#define SANDBOX_WORKERS	  1u
+#define SANDBOX_BROKERS	  2u
+#define SANDBOX_LISTENERS 4u
+#define SANDBOX_FANOUTS	  8u
+#define SANDBOX_OPENERS	  16u
+#define SANDBOX_ALL	  31u
+#define SANDBOX_BUT(role) (SANDBOX_ALL & ~(role))
 
 struct sandbox_attempt {
 	const char *name;
 	int (*run)(void);      /* 0: it went through; -1: refused, errno */
-	unsigned int roles;    /* SANDBOX_WORKERS, SANDBOX_BROKERS */
+	unsigned int roles;    /* SANDBOX_WORKERS, ... */
 	unsigned int stoppers; /* a worker's layers that stop it, each alone */
 };
 
@@ -30,20 +35,26 @@ struct sandbox_outcome {
 /* The attempts one after another; NULL behind the last. */
 const struct sandbox_attempt *sandbox_attempt_at(size_t i);
 
+/* Who tries. */
+struct sandbox_who {
+	unsigned int role;
+	const struct sandbox_plan *plan;
+	const char *data_dir; /* a broker's */
+};
+
 /*
- * Forks and tries, as a broker of data_dir or, if that is NULL, as a worker.
- * 0, or -1 with errno when there was no such child or its sandbox, under
- * require, did not stand.
+ * Forks and tries.  0, or -1 with errno when there was no such child or its
+ * sandbox, under require, did not stand.
  */
-int sandbox_probe(const struct sandbox_plan *, const char *data_dir,
-    const struct sandbox_attempt *, struct sandbox_outcome *);
+int sandbox_probe(const struct sandbox_who *, const struct sandbox_attempt *,
+    struct sandbox_outcome *);
 /* The same without any sandbox: what does not go through then proves nothing
  * about one. */
 int sandbox_probe_bare(const struct sandbox_attempt *,
     struct sandbox_outcome *);
 /* Those of the layers that stop it when they stand alone. */
-unsigned int sandbox_probe_alone(const struct sandbox_plan *,
-    const char *data_dir, const struct sandbox_attempt *, unsigned int layers);
+unsigned int sandbox_probe_alone(const struct sandbox_who *,
+    const struct sandbox_attempt *, unsigned int layers);
 
 /* "killed (SIGSYS)", "Permission denied", "ALLOWED".  Returns dst. */
 char *sandbox_outcome_text(char *dst, size_t size,

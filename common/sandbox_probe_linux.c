@@ -55,7 +55,7 @@ const struct sandbox_attempt sandbox_attempts_here[] = {
 	    SANDBOX_SECCOMP | SANDBOX_LANDLOCK },
 	{ "read-memory", try_read_memory, SANDBOX_ALL,
 	    SANDBOX_SECCOMP | SANDBOX_LANDLOCK },
-	{ "memfd", try_memfd, SANDBOX_WORKERS, SANDBOX_SECCOMP },
+	{ "memfd", try_memfd, SANDBOX_BUT(SANDBOX_BROKERS), SANDBOX_SECCOMP },
 	{ "memfd-exec", try_memfd_exec, SANDBOX_ALL, SANDBOX_SECCOMP },
 	{ "io-uring", try_io_uring, SANDBOX_ALL, SANDBOX_SECCOMP },
 	{ "unshare", try_unshare, SANDBOX_ALL, SANDBOX_SECCOMP },
@@ -69,8 +69,10 @@ const struct sandbox_attempt sandbox_attempts_here[] = {
 	{ "fsopen", try_fsopen, SANDBOX_ALL, SANDBOX_SECCOMP },
 	{ "open-by-handle", try_handle, SANDBOX_ALL, SANDBOX_SECCOMP },
 	{ "tty-input", try_tty_input, SANDBOX_ALL, SANDBOX_SECCOMP },
-	{ "dumpable", try_dumpable, SANDBOX_ALL, SANDBOX_SECCOMP },
-	{ "socketpair", try_pair, SANDBOX_WORKERS, SANDBOX_SECCOMP },
+	{ "dumpable", try_dumpable, SANDBOX_BUT(SANDBOX_LISTENERS),
+	    SANDBOX_SECCOMP },
+	{ "socketpair", try_pair,
+	    SANDBOX_BUT(SANDBOX_BROKERS | SANDBOX_LISTENERS), SANDBOX_SECCOMP },
 	{ NULL, NULL, 0, 0 },
 };
 

@@ -76,6 +76,15 @@ child_wait(pid_t pid)
 	return (status);
 }
 
+static int
+probe(const struct sandbox_plan *plan, const struct sandbox_attempt *attempt,
+    struct sandbox_outcome *out)
+{
+	const struct sandbox_who who = { SANDBOX_WORKERS, plan, NULL };
+
+	return (sandbox_probe(&who, attempt, out));
+}
+
 #define assert_child_is_well(pid) assert_int_equal(child_wait(pid), 0)
 
 static void
@@ -90,7 +99,7 @@ every_attempt_meets_a_layer_that_stops_it(void **state)
 
 	(void)state;
 	for (i = 0; (attempt = sandbox_attempt_at(i)) != NULL; i++) {
-		assert_int_equal(sandbox_probe(&plan, NULL, attempt, &out), 0);
+		assert_int_equal(probe(&plan, attempt, &out), 0);
 		print_message("# %-14s %s\n", attempt->name,
 		    sandbox_outcome_text(text, sizeof(text), &out));
 		if (out.allowed && (out.report.standing & attempt->stoppers)) {
@@ -140,9 +149,7 @@ the_filter_kills_what_is_no_probe_of_the_c_library(void **state)
 		for (j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
 			if (strcmp(attempt->name, names[j]) != 0)
 				continue;
-			assert_int_equal(sandbox_probe(&plan, NULL, attempt,
-					     &out),
-			    0);
+			assert_int_equal(probe(&plan, attempt, &out), 0);
 			assert_int_equal(out.signal, SIGSYS);
 			seen++;
 		}
@@ -182,9 +189,7 @@ a_worker_gives_up_user_root_cores_and_processes(void **state)
 	struct sandbox_outcome out;
 
 	(void)state;
-	assert_int_equal(sandbox_probe(&plan, NULL, sandbox_attempt_at(0),
-			     &out),
-	    0);
+	assert_int_equal(probe(&plan, sandbox_attempt_at(0), &out), 0);
 	assert_int_equal(out.report.wanted & SANDBOX_CHROOT, SANDBOX_CHROOT);
 	if (geteuid() == 0)
 		assert_int_equal(out.report.standing &
@@ -207,16 +212,12 @@ require_refuses_what_best_effort_reports(void **state)
 
 	(void)state;
 	plan.chroot_dir = "/nonexistent/quire";
-	assert_int_equal(sandbox_probe(&plan, NULL, sandbox_attempt_at(0),
-			     &out),
-	    0);
+	assert_int_equal(probe(&plan, sandbox_attempt_at(0), &out), 0);
 	assert_int_equal(out.report.standing & SANDBOX_CHROOT, 0);
 	assert_int_equal(out.report.failed, SANDBOX_CHROOT);
 	assert_int_not_equal(out.report.error, 0);
 	plan.level = SANDBOX_LEVEL_REQUIRE;
-	assert_int_equal(sandbox_probe(&plan, NULL, sandbox_attempt_at(0),
-			     &out),
-	    -1);
+	assert_int_equal(probe(&plan, sandbox_attempt_at(0), &out), -1);
 }
 
 static void
@@ -229,9 +230,7 @@ require_is_content_when_every_layer_stands(void **state)
 	if (SANDBOX_SANITIZED || geteuid() != 0)
 		skip();
 	plan.level = SANDBOX_LEVEL_REQUIRE;
-	assert_int_equal(sandbox_probe(&plan, NULL, sandbox_attempt_at(0),
-			     &out),
-	    0);
+	assert_int_equal(probe(&plan, sandbox_attempt_at(0), &out), 0);
 	assert_int_equal(out.report.wanted & ~out.report.standing, 0);
 	assert_int_equal(out.report.failed, 0);
 }
