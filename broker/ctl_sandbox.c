@@ -39,7 +39,7 @@ static int ctl_sandbox_plan(const struct ctl *, unsigned int role, char *user,
     struct sandbox_plan *);
 static void ctl_sandbox_front(const struct config *, unsigned int role,
     struct sandbox_plan *);
-static int ctl_sandbox_broker(struct sandbox_who *, struct sandbox_plan *);
+static int ctl_sandbox_broker(struct sandbox_plan);
 static int ctl_sandbox_all(const struct sandbox_who *);
 static int ctl_sandbox_one(const struct sandbox_who *,
     const struct sandbox_attempt *);
@@ -66,7 +66,7 @@ ctl_sandbox(const struct ctl *ctl, int argc, char **argv)
 	ctl_sandbox_json = ctl->as_json;
 	if ((status = ctl_sandbox_plan(ctl, who.role, user, &plan)) != 0)
 		return (status);
-	return (who.role == SANDBOX_BROKERS ? ctl_sandbox_broker(&who, &plan)
+	return (who.role == SANDBOX_BROKERS ? ctl_sandbox_broker(plan)
 					    : ctl_sandbox_all(&who));
 }
 
@@ -133,21 +133,21 @@ ctl_sandbox_front(const struct config *c, unsigned int role,
 
 /* In a data directory of its own: a broker may be using the real one. */
 static int
-ctl_sandbox_broker(struct sandbox_who *who, struct sandbox_plan *plan)
+ctl_sandbox_broker(struct sandbox_plan plan)
 {
 	char dir[] = "/tmp/quire-sandbox.XXXXXX";
+	const struct sandbox_who who = { SANDBOX_BROKERS, &plan, dir };
 	int status;
 
 	if (mkdtemp(dir) == NULL) {
 		log_warn("%s", dir);
 		return (EX_CANTCREAT);
 	}
-	confine_give(plan, dir);
-	plan->stay = 0;
-	if (plan->chroot_dir != NULL)
-		plan->chroot_dir = dir;
-	who->data_dir = dir;
-	status = ctl_sandbox_all(who);
+	confine_give(&plan, dir);
+	plan.stay = 0;
+	if (plan.chroot_dir != NULL)
+		plan.chroot_dir = dir;
+	status = ctl_sandbox_all(&who);
 	rmdir(dir);
 	return (status);
 }

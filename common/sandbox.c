@@ -196,7 +196,10 @@ sandbox_user_become(const struct sandbox_plan *plan)
 	errno = EPERM;
 	if (geteuid() != 0)
 		return (getuid() == plan->uid ? 0 : -1);
-	if (plan->uid == (uid_t)-1 || plan->uid == 0)
+	if (plan->uid == 0)
+		return (-1);
+	errno = EINVAL;
+	if (plan->uid == (uid_t)-1)
 		return (-1);
 	if (setgroups(0, NULL) == -1)
 		return (-1);

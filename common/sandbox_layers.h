@@ -40,7 +40,7 @@ int sandbox_end(const struct sandbox_plan *, const struct sandbox_report *);
 /* An opener's plan: that which it was given, without another user or root. */
 struct sandbox_plan sandbox_opener_plan(const struct sandbox_plan *);
 
-/* 0, or -1 with errno; each is one layer. */
+/* 0, or -1 with errno; each is one layer.  EINVAL: root, and no user named. */
 int sandbox_user_become(const struct sandbox_plan *);
 int sandbox_limit_worker(const struct sandbox_plan *);
 int sandbox_limit_listener(const struct sandbox_plan *);

@@ -15,6 +15,8 @@
 
 #define NAMES_MAX 128
 
+static const char *sandbox_why(const struct sandbox_report *);
+
 int
 sandbox_plan_user(struct sandbox_plan *plan, const char *user,
     const char *group)
@@ -69,5 +71,13 @@ sandbox_say(const struct sandbox_report *report)
 		log_warnx("sandbox: without %s (%s: %s)",
 		    sandbox_names(names, sizeof(names), missing),
 		    sandbox_names(first, sizeof(first), report->failed),
-		    strerror(report->error));
+		    sandbox_why(report));
+}
+
+static const char *
+sandbox_why(const struct sandbox_report *report)
+{
+	if (report->failed == SANDBOX_UID && report->error == EINVAL)
+		return ("started as root, told to be no other user");
+	return (strerror(report->error));
 }

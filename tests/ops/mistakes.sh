@@ -84,6 +84,8 @@ mkfifo "$dir/ready"
     2>"$dir/holder" 3>"$dir/ready" &
 holder=$!
 read -r _ <"$dir/ready"
+[ "$(id -u)" -ne 0 ] || has 'root that stays root' "$dir/holder" \
+    'sandbox: without uid .uid: started as root, told to be no other user'
 port=$(sed -n 's/.*listening on 127.0.0.1://p' "$dir/holder")
 says 'a port in use' "127.0.0.1:$port: Address already in use" \
     "$bin/quire-worker" -d -u '' -s "$dir/broker.sock" -l "127.0.0.1:$port"
