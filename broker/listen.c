@@ -16,17 +16,23 @@
 #include "broker/listen.h"
 #include "common/log.h"
 
+/* Until who waits is looked at again, where descriptors are short. */
+#define LISTEN_PAUSE_MS 100
+
 struct listener {
 	int fd;
 	char *path;
 	uid_t allowed;
-	struct event *ev;
+	struct event *ev;    /* persists */
+	struct event *pause; /* until ev is added again */
 	void (*accepted)(void *, int);
 	void *arg;
 };
 
 static int listener_bind(const char *, unsigned int);
 static void listener_ready(evutil_socket_t, short, void *);
+static void listener_failed(struct listener *);
+static void listener_again(evutil_socket_t, short, void *);
 static int listener_peer_ok(const struct listener *, int);
 
 struct listener *
@@ -45,11 +51,16 @@ listener_new(struct event_base *base, const char *path, unsigned int mode,
 		goto err;
 	if ((l->ev = event_new(base, l->fd, EV_READ | EV_PERSIST,
 		 listener_ready, l)) == NULL ||
+	    (l->pause = evtimer_new(base, listener_again, l)) == NULL ||
 	    event_add(l->ev, NULL) == -1)
 		goto err_fd;
 	return (l);
 
 err_fd:
+	if (l->pause != NULL)
+		event_free(l->pause);
+	if (l->ev != NULL)
+		event_free(l->ev);
 	close(l->fd);
 err:
 	if (l != NULL)
@@ -63,6 +74,7 @@ listener_free(struct listener *l)
 {
 	if (l == NULL)
 		return;
+	event_free(l->pause);
 	event_free(l->ev);
 	close(l->fd);
 	(void)unlink(l->path);
@@ -115,9 +127,7 @@ listener_ready(evutil_socket_t fd, short what, void *arg)
 	for (n = 0; n < 64; n++) {
 		c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (c == -1) {
-			if (errno != EAGAIN && errno != EINTR &&
-			    errno != ECONNABORTED)
-				log_warn("accept on %s", l->path);
+			listener_failed(l);
 			return;
 		}
 		if (listener_peer_ok(l, c))
@@ -125,6 +135,31 @@ listener_ready(evutil_socket_t fd, short what, void *arg)
 		else
 			close(c);
 	}
+}
+
+/* Who could not be let in waits still: at once would be for ever. */
+static void
+listener_failed(struct listener *l)
+{
+	const struct timeval wait = { 0, LISTEN_PAUSE_MS * 1000 };
+
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	log_warn("accept on %s", l->path);
+	if (event_add(l->pause, &wait) == 0)
+		event_del(l->ev);
+}
+
+static void
+listener_again(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval wait = { 0, LISTEN_PAUSE_MS * 1000 };
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(l->ev, NULL) == -1)
+		event_add(l->pause, &wait);
 }
 
 static int
