@@ -16,6 +16,7 @@
 #include "broker/config.h"
 #include "broker/ctl.h"
 #include "broker/ctl_files.h"
+#include "broker/durable.h"
 
 struct ctl_backup {
 	FILE *in;
@@ -48,7 +49,7 @@ ctl_backup(const struct ctl *ctl, int argc, char **argv)
 	status = ctl_backup_take(ctl, part);
 	if (status == 0)
 		status = ctl_verify_dir(part, NULL, 1);
-	if (status == 0 && rename(part, argv[1]) == -1) {
+	if (status == 0 && durable_rename(part, argv[1]) == -1) {
 		log_warn("%s", argv[1]);
 		status = EX_CANTCREAT;
 	}

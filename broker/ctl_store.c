@@ -16,6 +16,7 @@
 #include "broker/config.h"
 #include "broker/ctl.h"
 #include "broker/ctl_files.h"
+#include "broker/durable.h"
 #include "broker/doc_name.h"
 #include "broker/export.h"
 
@@ -59,7 +60,7 @@ ctl_export(const struct ctl *ctl, int argc, char **argv)
 	}
 	if (ctl_file_done(out) == -1)
 		status = EX_IOERR;
-	if (status == 0 && rename(part, argv[2]) == -1) {
+	if (status == 0 && durable_rename(part, argv[2]) == -1) {
 		log_warn("%s", argv[2]);
 		status = EX_CANTCREAT;
 	}

@@ -12,6 +12,7 @@
 
 #include <sodium.h>
 
+#include "broker/durable.h"
 #include "broker/keyring.h"
 
 /* Appends the new text of the file to out. */
@@ -96,7 +97,7 @@ keyedit_replace(const char *path, struct bytes text, const struct stat *st)
 	}
 	rc = keyedit_write(fd, text, st);
 	if (rc == 0)
-		rc = rename(beside, path);
+		rc = durable_rename(beside, path);
 	saved = errno;
 	if (rc == -1)
 		unlink(beside);

@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "broker/durable.h"
 #include "broker/keyring.h"
 
 static int keygen_line(struct buf *, enum key_alg, const char *, const char *,
@@ -40,6 +41,8 @@ keyring_generate(const char *path, enum key_alg alg, const char *kid)
 		rc = -1;
 		saved = errno;
 	}
+	if (rc == 0 && (rc = durable_name(path)) == -1)
+		saved = errno;
 	if (rc == -1)
 		unlink(path);
 	errno = saved;

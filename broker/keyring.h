@@ -86,7 +86,8 @@ const struct key *keyring_signer(const struct keyring *, const char *kid);
 const char *key_alg_name(enum key_alg);
 
 /*
- * Makes a key file (mode 0600) with one new random key and syncs it.
+ * Makes a key file (mode 0600) with one new random key and syncs it, and its
+ * directory.
  * kid "" makes a key without one.  -1 with errno: EEXIST if there is a file.
  */
 int keyring_generate(const char *path, enum key_alg, const char *kid);

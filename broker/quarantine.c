@@ -8,6 +8,7 @@
 #include "broker/confine.h"
 #include "broker/control.h"
 #include "broker/doc_name.h"
+#include "broker/durable.h"
 #include "broker/garbage.h"
 #include "broker/job.h"
 #include "broker/quarantine.h"
@@ -103,7 +104,7 @@ quarantine_note(const char *path, const char *line)
 	FILE *f = fopen(path, "a");
 
 	if (f == NULL || fprintf(f, "%s\n", line) < 0 || fflush(f) == EOF ||
-	    fsync(fileno(f)) == -1)
+	    fsync(fileno(f)) == -1 || durable_name(path) == -1)
 		log_warn("%s", path);
 }
 
@@ -114,6 +115,7 @@ quarantine_boot(struct broker *b)
 	struct doc_id id;
 	char *line = NULL;
 	size_t size = 0;
+	int done = 1;
 	ssize_t n;
 	FILE *f;
 
@@ -128,12 +130,12 @@ quarantine_boot(struct broker *b)
 		if (line[n - 1] == '\n' &&
 		    doc_name_parse(bytes_of(line, (size_t)n - 1), &name, &id) ==
 			0)
-			quarantine_set(b, &id, ROW_CLOSED);
+			done &= quarantine_set(b, &id, ROW_CLOSED) != -1;
 	free(line);
 	fclose(f);
 	buf_free(&name);
-	if (b->kv->ops->flush(b->kv) == 0)
-		unlink(QUARANTINE_NOTES);
+	if (done && unlink(QUARANTINE_NOTES) == -1)
+		log_warn("%s", QUARANTINE_NOTES);
 }
 
 /* Without names no store can be found, let alone closed. */
@@ -214,7 +216,8 @@ quarantine_write(struct broker *b, struct doc *d, enum row_closed closed)
 		if (txn_row_save(&t) == -1) {
 			b->kv->ops->abort(b->kv);
 			r = -1;
-		} else if (b->kv->ops->commit(b->kv) == -1)
+		} else if (b->kv->ops->commit(b->kv) == -1 ||
+		    b->kv->ops->flush(b->kv) == -1)
 			r = -1;
 	}
 	if (r == 1 && d->loaded)

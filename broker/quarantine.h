@@ -8,8 +8,9 @@
 #include "broker/broker.h"
 
 /*
- * Durable once the next batch is.  Sessions of a store that is closed are told
- * to go.  No transaction is open.  1; 0: there is no such store; -1.
+ * Durable when it returns.  Sessions of a store that is closed are told to go.
+ * No transaction is open and no flush is under way.  1; 0: there is no such
+ * store; -1.
  */
 int quarantine_set(struct broker *, const struct doc_id *, enum row_closed);
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -333,6 +334,32 @@ a_generated_file_is_private_new_and_loads(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static size_t directories; /* that were synced */
+
+/* In the place of the library's. */
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		directories++;
+	return ((int)syscall(SYS_fsync, fd));
+}
+
+static void
+a_new_name_is_on_the_disk_when_it_is_said(void **state)
+{
+	(void)state;
+	unlink(path);
+	directories = 0;
+	assert_int_equal(keyring_generate(path, KEY_HS256, "k1"), 0);
+	assert_int_equal(directories, 1);
+	assert_int_equal(keyring_file_add(path, KEY_HS256, "k2"), 0);
+	assert_int_equal(directories, 2);
+	unlink(path);
+}
+
 static void
 the_public_half_of_a_generated_key_checks_and_cannot_sign(void **state)
 {
@@ -380,6 +407,7 @@ main(void)
 		cmocka_unit_test(
 		    a_file_too_long_or_with_too_many_keys_is_refused),
 		cmocka_unit_test(a_generated_file_is_private_new_and_loads),
+		cmocka_unit_test(a_new_name_is_on_the_disk_when_it_is_said),
 		cmocka_unit_test(
 		    the_public_half_of_a_generated_key_checks_and_cannot_sign),
 		cmocka_unit_test(freeing_nothing_is_fine),
