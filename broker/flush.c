@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <event2/event.h>
 
 #include "broker/broker.h"
+#include "broker/thread.h"
 #include "common/log.h"
 
 struct flusher {
@@ -53,13 +53,16 @@ flusher_new(struct event_base *base, struct kv *kv, void (*done)(void *),
 		goto err_pipe;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->wake, NULL);
-	if ((errno = pthread_create(&f->thread, NULL, flusher_main, f)) != 0)
-		goto err_event;
+	if ((errno = thread_start(&f->thread, flusher_main, f)) != 0)
+		goto err_lock;
 	return (f);
 
-err_event:
-	event_free(f->ev);
+err_lock:
+	pthread_cond_destroy(&f->wake);
+	pthread_mutex_destroy(&f->lock);
 err_pipe:
+	if (f->ev != NULL)
+		event_free(f->ev);
 	close(f->pipe[0]);
 	close(f->pipe[1]);
 err_free:

@@ -10,11 +10,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "broker/kv_bdb.h"
+#include "broker/thread.h"
 
 static void *checkpoint_run(void *);
 static void checkpoint_backup(struct bdb *);
@@ -26,7 +26,6 @@ static struct timespec checkpoint_due(uint64_t);
 int
 kv_checkpoint_start(struct bdb *b)
 {
-	sigset_t all, old;
 	int error;
 
 	b->backup_fd = -1;
@@ -34,12 +33,7 @@ kv_checkpoint_start(struct bdb *b)
 		return (error);
 	if ((error = checkpoint_cond(&b->wake)) != 0)
 		goto err_mutex;
-	/* Signals are the main loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	error = pthread_create(&b->thread, NULL, checkpoint_run, b);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error != 0)
+	if ((error = thread_start(&b->thread, checkpoint_run, b)) != 0)
 		goto err_cond;
 	b->thread_runs = 1;
 	return (0);

@@ -1,10 +1,9 @@
 /* The turn goes back and forth; whoever has not got it sleeps. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "broker/strand.h"
+#include "broker/thread.h"
 
 enum strand_turn { TURN_CALLER, TURN_WORK, TURN_QUIT };
 
@@ -24,19 +23,13 @@ struct strand *
 strand_new(void)
 {
 	struct strand *s;
-	sigset_t all, was;
 	int error;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return (NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
-	/* Signals are for the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &was);
-	error = pthread_create(&s->thread, NULL, strand_main, s);
-	pthread_sigmask(SIG_SETMASK, &was, NULL);
-	if (error == 0)
+	if ((error = thread_start(&s->thread, strand_main, s)) == 0)
 		return (s);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
