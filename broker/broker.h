@@ -30,6 +30,9 @@
 #define SESSION_OPS_MAX	      64
 #define SESSION_OPS_MAX_BYTES (1024u * 1024u)
 #define SESSION_OUT_MAX_BYTES (1024u * 1024u)
+/* Or while so many verdicts are remembered that it has not read; a few times
+ * that are the end. */
+#define SESSION_UNTOLD_MAX 64
 /* Logins refused in a row before a session is ended. */
 #define SESSION_REFUSALS_MAX 64
 /* How long a worker may take to go when it was told to. */
@@ -100,6 +103,7 @@ struct session {
 		uint64_t level, client;
 	} watch;	  /* what its worker was told last */
 	uint64_t submits; /* SUBMITs taken so far, an earlier broker's too */
+	size_t untold; /* outcomes kept since its answers had all left */
 	struct claims claims;
 	struct subject *subject; /* the claims'; NULL: without a name */
 	enum dialect_id dialect;
@@ -202,6 +206,7 @@ struct op {
 	int done;
 	int lengthy; /* too much for a batch, see apart.h */
 	int garbage; /* something is to be erased */
+	int rated;   /* counted for the rate, also when it is decided again */
 	enum code code;
 	uint64_t seq;
 	uint64_t oldest;

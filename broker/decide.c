@@ -309,7 +309,10 @@ decide_admits(struct broker *b, struct op *op, struct txn *t,
 	code = space_refuses(b, op->session, t, more);
 	if (code == CODE_OK)
 		code = quota_refuses(b->conf, op->session, t, more);
-	return (code == CODE_OK ? rate_refuses(b, op->session, op->doc) : code);
+	if (code == CODE_OK && !op->rated)
+		code = rate_refuses(b, op->session, op->doc);
+	op->rated |= code == CODE_OK;
+	return (code);
 }
 
 static enum code

@@ -71,7 +71,10 @@ handle_login(struct session *s, const struct msg *m)
 	login_expiry(s);
 	s->refusals = 0;
 	r = rule_find(s->dialect);
-	if (r->claims != NULL && r->claims(&s->claims, &told) == -1) {
+	if ((r->claims != NULL && r->claims(&s->claims, &told) == -1) ||
+	    (s->waits &&
+		ticket_seal(s->broker->ticket_key, s->id, now, m, &ticket) ==
+		    -1)) {
 		buf_free(&told);
 		return (-1);
 	}
@@ -80,9 +83,6 @@ handle_login(struct session *s, const struct msg *m)
 	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
 	g.f[grant_claims].b = buf_bytes(&told);
 	g.f[grant_message_max].u = s->claims.message_max;
-	if (s->waits &&
-	    ticket_seal(s->broker->ticket_key, s->id, now, m, &ticket) == -1)
-		return (-1);
 	g.f[grant_ticket].b = buf_bytes(&ticket);
 	session_send(s, &g);
 	buf_free(&told);

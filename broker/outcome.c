@@ -15,9 +15,11 @@
 /* A verdict with more to say cannot be told again. */
 #define OUTCOME_INFO_MAX_BYTES ((size_t)16 * 1024)
 #define OUTCOMES_MAX_BYTES     ((size_t)1024 * 1024)
-#define OUTCOME_HEAD_BYTES     26u
-#define OUTCOME_TOLD_BYTES     17u
-#define OUTCOME_NAME	       BYTES_LIT("outcomes")
+/* Only where nothing is ever read: else it would have had to wait before. */
+#define OUTCOMES_UNTOLD_MAX ((size_t)4 * SESSION_UNTOLD_MAX)
+#define OUTCOME_HEAD_BYTES  26u
+#define OUTCOME_TOLD_BYTES  17u
+#define OUTCOME_NAME	    BYTES_LIT("outcomes")
 
 struct outcome {
 	uint64_t session;
@@ -123,8 +125,9 @@ outcomes_keep(struct broker *b, struct op_list *batch)
 	TAILQ_FOREACH(op, batch, entry) {
 		if (!outcome_due(op) || chan_pending(&op->session->chan) == 0)
 			continue;
-		if ((e = outcome_add(b->outcomes)) == NULL) {
-			log_warn("outcome of session %llu",
+		if (op->session->untold++ >= OUTCOMES_UNTOLD_MAX ||
+		    (e = outcome_add(b->outcomes)) == NULL) {
+			log_warnx("session %llu: outcomes cannot be kept",
 			    (unsigned long long)op->session->id);
 			session_close(op->session);
 			continue;

@@ -6,6 +6,8 @@
  *
  * Only what a worker may not have been told is remembered.  A verdict that has
  * left for the socket is read there by its worker, however this process ends.
+ * A session that reads none for long is not read (SESSION_UNTOLD_MAX), so that
+ * the row stays small.
  */
 #ifndef QUIRE_OUTCOME_H
 #define QUIRE_OUTCOME_H

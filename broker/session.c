@@ -15,6 +15,8 @@
 
 /* Until descriptors are tried again that the kernel did not take. */
 #define SESSION_AGAIN_MS 20
+/* At the end; more than a socket holds. */
+#define SESSION_LAST_READS 64
 
 static void session_watch(struct session *, struct event *);
 static void session_readable(evutil_socket_t, short, void *);
@@ -24,6 +26,7 @@ static void session_try_again(struct session *);
 static void session_again(evutil_socket_t, short, void *);
 static void session_process(struct session *);
 static int session_stays(const struct session *, const void *arg);
+static void session_last(struct session *);
 static void session_gone(struct session *);
 static void session_leave(struct session *);
 static int session_full(const struct session *);
@@ -167,12 +170,8 @@ sessions_stop(struct broker *b)
 	session_kick_each(b, session_stays, NULL, CODE_SHUTDOWN);
 	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
 		s->refs++;
-		/* What came before is not lost, as far as there is room. */
-		while (s->parting && !s->dead && !s->stalled &&
-		    chan_read(&s->chan) == 1)
-			session_process(s);
-		if (s->parting && !s->dead)
-			event_del(&s->read_ev);
+		if (s->parting)
+			session_last(s);
 		next =
 		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
 		session_unref(s);
@@ -184,6 +183,21 @@ session_stays(const struct session *s, const void *arg)
 {
 	(void)arg;
 	return (!s->parting);
+}
+
+/* What came before is not lost, as far as there is room; and who says ever
+ * more does not hold up the end. */
+static void
+session_last(struct session *s)
+{
+	int n;
+
+	for (n = 0; n < SESSION_LAST_READS && !s->dead && !s->stalled &&
+	     chan_read(&s->chan) == 1;
+	     n++)
+		session_process(s);
+	if (!s->dead)
+		event_del(&s->read_ev);
 }
 
 void
@@ -251,6 +265,7 @@ session_flush(struct session *s)
 		return;
 	switch (chan_flush(&s->chan)) {
 	case 0:
+		s->untold = 0;
 		if (s->ring_due)
 			session_give_ring(s);
 		break;
@@ -421,5 +436,7 @@ session_full(const struct session *s)
 		    s->doc->apart->session == s) ||
 	    s->ops >= SESSION_OPS_MAX ||
 	    s->ops_bytes >= SESSION_OPS_MAX_BYTES ||
-	    (!s->mute && chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES));
+	    (!s->mute &&
+		(s->untold >= SESSION_UNTOLD_MAX ||
+		    chan_pending(&s->chan) >= SESSION_OUT_MAX_BYTES)));
 }

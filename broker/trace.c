@@ -19,8 +19,8 @@
 #include "broker/control.h"
 #include "broker/trace.h"
 #include "common/codes.h"
+#include "common/frame.h"
 #include "common/log.h"
-#include "worker/ws.h"
 
 /* What may wait unread. */
 #define TRACE_UNREAD_MAX_BYTES ((size_t)1024 * 1024)

@@ -208,6 +208,11 @@ dial_graph(struct world *w, struct end *e)
 	store_digest(w->b.kv, w->before);
 }
 
+/* Short, and much to do. */
+static const char drop[] =
+    "[[\"~:db/retractEntity\",[\"~:block/uuid\",\"~u00000000-0000-4000-"
+    "8000-000000000000\"]]]";
+
 /* A page and what is on it. */
 static char *
 tx_page(void)
@@ -370,9 +375,6 @@ a_long_message_comes_out_as_in_one_piece(void **state)
 static void
 a_short_message_with_much_to_do_is_found_out(void **state)
 {
-	static const char *const drop =
-	    "[[\"~:db/retractEntity\",[\"~:block/uuid\",\"~u00000000-0000-4000-"
-	    "8000-000000000000\"]]]";
 	struct world *w = *state;
 	char *tx = tx_page();
 	struct end e;
@@ -389,6 +391,25 @@ a_short_message_with_much_to_do_is_found_out(void **state)
 	assert_int_equal(rig_tx(&w->like, NULL, tx), LOGSEQ_DONE);
 	assert_int_equal(rig_tx(&w->like, "delete-page", drop), LOGSEQ_DONE);
 	assert_alike(w);
+	free(tx);
+	chan_close(&e.chan);
+}
+
+static void
+a_message_that_is_cut_twice_counts_once_for_the_rate(void **state)
+{
+	struct world *w = *state;
+	char *tx = tx_page();
+	struct end e;
+
+	dial_graph(w, &e);
+	say_tx(w, &e, tx, NULL, 0);
+	verdict(w, &e, CODE_OK);
+	w->b.conf->store_rate_max = 1;
+	e.s->doc->rate = (struct rate){ 0, 0 };
+	say_tx(w, &e, drop, "delete-page", 1);
+	verdict(w, &e, CODE_OK);
+	assert_int_equal(w->b.count.apart, 2);
 	free(tx);
 	chan_close(&e.chan);
 }
@@ -550,6 +571,8 @@ main(void)
 #define APART_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		APART_TEST(a_long_message_comes_out_as_in_one_piece),
 		APART_TEST(a_short_message_with_much_to_do_is_found_out),
+		APART_TEST(
+		    a_message_that_is_cut_twice_counts_once_for_the_rate),
 		APART_TEST(others_go_on_and_its_own_document_waits),
 		APART_TEST(who_comes_meanwhile_waits_for_its_end),
 		APART_TEST(a_part_that_is_not_kept_takes_all_back),

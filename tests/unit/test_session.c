@@ -23,6 +23,7 @@
 #include "broker/keyring.h"
 #include "broker/lanes.h"
 #include "broker/outcome.h"
+#include "broker/quarantine.h"
 #include "broker/token.h"
 #include "common/base64url.h"
 #include "common/jwt.h"
@@ -36,6 +37,7 @@
 #define STUFFED		    100	       /* descriptors in one message */
 #define CROWD		    400	       /* more than fan-out's socket holds */
 #define UNTIL		    4000000000 /* unix time, far away */
+#define VERDICTS	    2000
 
 struct rig {
 	struct broker b;
@@ -46,6 +48,7 @@ struct rig {
 static struct kv_ops ops;	   /* the store's, with our commit */
 static const struct kv_ops *whole; /* the store's own */
 static int refusals;		   /* so many commits are refused */
+static int flushes;
 
 /* A worker, and the session that the broker has of it. */
 struct end {
@@ -64,6 +67,13 @@ commit(struct kv *kv)
 }
 
 static int
+flush(struct kv *kv)
+{
+	flushes++;
+	return (whole->flush(kv));
+}
+
+static int
 setup(void **state)
 {
 	struct bytes key = BYTES_LIT("0123456789abcdef0123456789abcdef");
@@ -79,6 +89,7 @@ setup(void **state)
 	b->kv = r->store.kv;
 	ops = *(whole = b->kv->ops);
 	ops.commit = commit;
+	ops.flush = flush;
 	b->kv->ops = &ops;
 	assert_non_null(b->base = event_base_new());
 	assert_int_equal(event_base_priority_init(b->base, 3), 0);
@@ -332,6 +343,77 @@ blobs_mixed_up_leave_no_memory_behind(void **state)
 	go(r, &e);
 	assert_int_equal(r->b.nsessions, 0);
 	assert_int_equal(r->b.signal_blob_bytes, 0);
+	chan_close(&e.chan);
+}
+
+/*
+ * What it was not told is written down with every batch, until it has read it.
+ */
+static void
+who_reads_no_verdicts_is_not_read_either(void **state)
+{
+	const int small = 4096;
+	struct rig *r = *state;
+	struct end e;
+	struct msg m;
+	int i;
+
+	join(r, &e, "one");
+	e.s->waits = 1;
+	assert_int_equal(setsockopt(e.s->chan.fd, SOL_SOCKET, SO_SNDBUF, &small,
+			     sizeof(small)),
+	    0);
+	for (i = 0; i < VERDICTS; i++) {
+		say_patch(&e, 0, 0);
+		chan_flush(&e.chan);
+		run(r);
+	}
+	assert_true(e.s->stalled);
+	assert_in_range(e.s->submits, 1, VERDICTS / 2);
+	for (i = 0; i < VERDICTS; i++) {
+		chan_flush(&e.chan);
+		run(r);
+		assert_int_equal(heard(&e, &m), IPC_VERDICT);
+	}
+	assert_int_equal(e.s->submits, VERDICTS);
+	chan_close(&e.chan);
+}
+
+static void
+who_only_writes_is_gone_before_much_is_remembered(void **state)
+{
+	struct rig *r = *state;
+	struct end e;
+	int i;
+
+	join(r, &e, "one");
+	e.s->waits = 1;
+	assert_int_equal(shutdown(e.chan.fd, SHUT_RD), 0);
+	for (i = 0; i < VERDICTS && r->b.nsessions > 0; i++) {
+		say_patch(&e, 0, 0);
+		chan_flush(&e.chan);
+		run(r);
+	}
+	assert_in_range(i, 1, VERDICTS - 1);
+	chan_close(&e.chan);
+}
+
+static void
+a_store_is_in_quarantine_on_the_disk_when_it_is_said(void **state)
+{
+	struct rig *r = *state;
+	struct msg m;
+	struct end e;
+
+	join(r, &e, "one");
+	say_patch(&e, 0, 0);
+	go(r, &e);
+	assert_int_equal(heard(&e, &m), IPC_VERDICT);
+	flushes = 0;
+	assert_int_equal(quarantine_set(&r->b, &doc_named(r, "one")->id,
+			     ROW_READ_ONLY),
+	    1);
+	assert_int_equal(flushes, 1);
 	chan_close(&e.chan);
 }
 
@@ -616,6 +698,10 @@ main(void)
 		SESSION_TEST(
 		    an_open_behind_a_close_waits_with_it_for_a_frozen_document),
 		SESSION_TEST(blobs_mixed_up_leave_no_memory_behind),
+		SESSION_TEST(who_reads_no_verdicts_is_not_read_either),
+		SESSION_TEST(who_only_writes_is_gone_before_much_is_remembered),
+		SESSION_TEST(
+		    a_store_is_in_quarantine_on_the_disk_when_it_is_said),
 		SESSION_TEST(a_stalled_session_whose_worker_is_gone_ends),
 		SESSION_TEST(
 		    descriptors_that_the_kernel_does_not_take_come_later),
