@@ -40,10 +40,11 @@ has()
 	}
 }
 
-# soon COMMAND: tries until it succeeds, for ten seconds at most.
+# soon COMMAND: tries until it succeeds, for a minute at most: who fails does so
+# late, and who is only slow does not fail.
 soon()
 {
-	tries=100
+	tries=600
 	until "$@"; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || return 1

@@ -76,6 +76,8 @@ is 'stores: that one' "$(node -p "
     JSON.parse(require('fs').readFileSync('$dir/out', 'utf8'))[0].name")" demo
 run stores sds:another
 is 'stores: no such' $? 65
+alone() { [ "$("$ctl" -f "$QUIRE_DIR/conf" connections | wc -l)" -eq 2 ]; }
+soon alone
 tells 0 kick subject test
 is 'kick: one is ended' "$(member ended)" 1
 wait $listener
