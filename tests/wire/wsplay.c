@@ -52,6 +52,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "tests/lib/asleep.h"
 #include "tests/lib/issuer.h"
 #include "tests/lib/play.h"
 
@@ -301,6 +302,7 @@ play_restart(struct play *play, struct play_client *c, char *rest)
 {
 	char *which = script_word(&rest);
 	enum server_part parts = SERVER_ALL;
+	int killed;
 
 	(void)c;
 	if (strcmp(which, "broker") == 0)
@@ -309,7 +311,12 @@ play_restart(struct play *play, struct play_client *c, char *rest)
 		parts = SERVER_LISTENER;
 	else if (strcmp(which, "all") != 0)
 		play_fail(play, "restart what?");
-	server_stop(&play->server, parts, strcmp(rest, "kill") == 0);
+	killed = strcmp(rest, "kill") == 0;
+	/* Who is killed between a write and its note of it has its client go,
+	 * and a client may have read already what is not noted yet. */
+	if (killed && parts != SERVER_LISTENER)
+		asleep_children(play->server.broker);
+	server_stop(&play->server, parts, killed);
 	server_start(&play->server, parts);
 }
 
