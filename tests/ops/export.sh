@@ -14,6 +14,14 @@ hashes()
 	$q verify "$1" | sed 's/.* chain/chain/'
 }
 
+# read_alone: who has read the manual and nothing else finds the same in the file.
+read_alone()
+{
+	command -v python3 >/dev/null || return 0
+	python3 tests/ops/stream.py "$QUIRE_DIR/file" >"$QUIRE_DIR/alone"
+	$q verify sds:demo | sed 's/ state.*//' | cmp - "$QUIRE_DIR/alone"
+}
+
 i=0
 while [ $i -lt 20 ]; do
 	i=$((i + 1))
@@ -29,6 +37,7 @@ read -r line <&3
 
 hashes sds:demo >"$QUIRE_DIR/was"
 $q export sds:demo "$QUIRE_DIR/file"
+read_alone
 $q backup "$QUIRE_DIR/backup" >/dev/null
 ! $q export sds:nothing "$QUIRE_DIR/none" || exit 1
 [ ! -e "$QUIRE_DIR/none" ]
@@ -43,6 +52,15 @@ hashes sds:demo | cmp - "$QUIRE_DIR/was"
 ! hashes sds:demo | cmp -s - "$QUIRE_DIR/was" || exit 1
 $q restore "$QUIRE_DIR/backup" sds:demo
 hashes sds:demo | cmp - "$QUIRE_DIR/was"
+
+# With a stub for what a compaction dropped.
+"$ctl" send "$QUIRE_URL/ws/demo?token=$WRITE" 'patch 7'
+echo 'compact_grace 0' >>"$conf"
+$q reload >/dev/null
+$q compact sds:demo | grep -q ' dropped 1 '
+$q export sds:demo "$QUIRE_DIR/file"
+read_alone
+hashes sds:demo >"$QUIRE_DIR/was"
 
 # What an import has brought has no name until it is whole, like what a deletion
 # left and is being erased: one must outlive the other, whoever is faster.
