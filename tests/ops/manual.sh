@@ -66,16 +66,29 @@ items()
 # --- quire.conf.5 ------------------------------------------------------------
 
 rows broker/config.def 'K(n) n##K' 'M(n) n##M' 'G(n) n##G' \
-    'BOOL(n, d, h) n|BOOL|d|h' 'NUMBER(n, a, b, d, h) n|NUMBER|d|h' \
-    'SIZE(n, a, b, d, h) n|SIZE|d|h' 'TIME_MS(n, a, b, d, h) n|TIME|d|h' \
-    'TIME_S(n, a, b, d, h) n|TIME|d|h' 'STRING(n, a, b, d, h) n|STRING|d|h' \
-    'PATH(n, a, b, d, h) n|PATH|d|h' 'ENUM(n, w, d, h) n|ENUM|d|h' \
-    'LIST(n, m, h) n|LIST|-|h' |
+    'BOOL(n, d, h) n|BOOL|d|h' 'NUMBER(n, a, b, d, h) n|NUMBER|d|h|a|b' \
+    'SIZE(n, a, b, d, h) n|SIZE|d|h|a|b' \
+    'TIME_MS(n, a, b, d, h) n|TIME_MS|d|h|a|b' \
+    'TIME_S(n, a, b, d, h) n|TIME_S|d|h|a|b' \
+    'STRING(n, a, b, d, h) n|STRING|d|h|a|b' \
+    'PATH(n, a, b, d, h) n|PATH|d|h|a|b' 'ENUM(n, w, d, h) n|ENUM|d|h' \
+    'LIST(n, m, h) n|LIST|-|h|0|m' |
     sed 's/ *| */|/g; s/"//g' >"$tmp/settings"
 items man/quire.conf.5 | sed -n 's/^Ic //p' >"$tmp/described"
 
-# Each row has its item, which begins with the help and names the default.
+# Each row has its item, which begins with the help and names the default and the
+# limits.
 awk -F '	' '
+function time(n, unit,    i) {
+	n *= unit == "S" ? 1000 : 1
+	for (i = 5; i > 1 && (n == 0 || n % size[i] != 0); i--)
+		;
+	return n == 0 ? "0" : n % 1000 ? n "ms" : n / size[i] word[i]
+}
+BEGIN {
+	split("1 1000 60000 3600000 86400000", size, " ")
+	split("ms s m h d", word, " ")
+}
 NR == FNR { split($1, w, " "); text[w[1]] = $2; next }
 {
 	split($0, r, "|")
@@ -90,9 +103,22 @@ NR == FNR { split($1, w, " "); text[w[1]] = $2; next }
 	    !index(text[name], "the default is " default ";") &&
 	    !index(text[name], "the default is " default "."))
 		print name ": the default is not \"" default "\""
+	limits = ""
+	if (r[2] ~ /^(STRING|PATH)$/)
+		limits = "; at most " r[6] " octets."
+	else if (r[2] == "LIST")
+		limits = "at most " r[6] " octets each."
+	else if (r[2] ~ /^TIME/)
+		limits = "; " time(r[5], substr(r[2], 6)) " to " \
+		    time(r[6], substr(r[2], 6)) "."
+	else if (r[2] ~ /^(NUMBER|SIZE)$/)
+		limits = "; " tolower(r[5]) " to " tolower(r[6]) "."
+	if (name in text && !index(text[name], limits))
+		print name ": not \"" limits "\""
 }' "$tmp/described" "$tmp/settings" >"$tmp/wrong" 2>&1
 [ -s "$tmp/settings" ] || echo 'no settings found' >"$tmp/wrong"
-check 'every setting is in quire.conf.5 with its help and default' "$tmp/wrong"
+check 'every setting is in quire.conf.5 with help, default and limits' \
+    "$tmp/wrong"
 
 cut -d '|' -f 1 "$tmp/settings" | sort >"$tmp/known"
 sed 's/[ 	].*//' "$tmp/described" | sort | comm -13 "$tmp/known" - \
@@ -279,11 +305,10 @@ check 'quirectl.8 has the figures of status' "$tmp/wrong"
 # --- all pages ---------------------------------------------------------------
 
 for f in man/*.[1-9]; do
-	wanted='NAME DESCRIPTION SEE_ALSO'
+	wanted='NAME DESCRIPTION EXAMPLES SEE_ALSO SECURITY_CONSIDERATIONS'
 	case $f in
-	*.8)	wanted="$wanted SYNOPSIS EXIT_STATUS EXAMPLES FILES \
-		    SECURITY_CONSIDERATIONS" ;;
-	*.5)	wanted="$wanted EXAMPLES FILES SECURITY_CONSIDERATIONS" ;;
+	*.8)	wanted="$wanted SYNOPSIS EXIT_STATUS FILES" ;;
+	*.5)	wanted="$wanted FILES" ;;
 	esac
 	for s in $wanted; do
 		grep -qx "\.Sh $(echo "$s" | tr _ ' ')" "$f" ||
