@@ -2,9 +2,8 @@
  * Packs and unpacks stored records.  Where they are kept is txn_log.c's and
  * txn_field.c's business.
  */
-#include <zlib.h>
-
 #include "broker/record.h"
+#include "broker/sum.h"
 
 #define RECORD_VERSION	  1
 #define RECORD_HEAD_BYTES 19u
@@ -13,7 +12,6 @@
 	((unsigned int)(RECORD_BLOB | RECORD_NUMBER | RECORD_GONE |            \
 	    RECORD_GONE_RUN))
 
-static uint32_t record_sum(struct bytes);
 static int record_take(struct bytes *, uint64_t *);
 
 int
@@ -39,7 +37,7 @@ record_pack(struct buf *b, const struct record *r, unsigned int flags,
 		buf_add_bytes(b, piece[i]);
 	if (b->failed)
 		return (-1);
-	return (buf_add_be32(b, record_sum(bytes_skip(buf_bytes(b), start))));
+	return (buf_add_be32(b, sum_crc32(bytes_skip(buf_bytes(b), start))));
 }
 
 uint64_t
@@ -59,7 +57,7 @@ record_unpack(struct bytes in, struct record *r)
 		return ("too short");
 	in.n -= RECORD_SUM_BYTES;
 	sum = be32_get(in.p + in.n);
-	if (sum != record_sum(in))
+	if (sum != sum_crc32(in))
 		return ("bad checksum");
 	if (in.p[0] != RECORD_VERSION)
 		return ("unknown version");
@@ -83,12 +81,6 @@ record_unpack(struct bytes in, struct record *r)
 	r->first = r->seq;
 	r->body.b = in;
 	return (NULL);
-}
-
-static uint32_t
-record_sum(struct bytes b)
-{
-	return ((uint32_t)crc32_z(0, b.p, b.n));
 }
 
 static int
