@@ -34,18 +34,19 @@ static const struct {
 	const char *name;
 	size_t offset;
 	size_t max;
+	int person; /* what is no text is as good as absent */
 } claims_text_rows[] = {
-	{ "sub", offsetof(struct claims, sub), CLAIMS_SUB_MAX },
-	{ "jti", offsetof(struct claims, jti), CLAIMS_JTI_MAX },
-	{ "email", offsetof(struct claims, email), CLAIMS_TEXT_MAX },
+	{ "sub", offsetof(struct claims, sub), CLAIMS_SUB_MAX, 0 },
+	{ "jti", offsetof(struct claims, jti), CLAIMS_JTI_MAX, 0 },
+	{ "email", offsetof(struct claims, email), CLAIMS_TEXT_MAX, 1 },
 	{ "cognito:username", offsetof(struct claims, cognito_username),
-	    CLAIMS_TEXT_MAX },
+	    CLAIMS_TEXT_MAX, 1 },
 	{ "preferred_username", offsetof(struct claims, preferred_username),
-	    CLAIMS_TEXT_MAX },
-	{ "username", offsetof(struct claims, username), CLAIMS_TEXT_MAX },
-	{ "name", offsetof(struct claims, name), CLAIMS_TEXT_MAX },
+	    CLAIMS_TEXT_MAX, 1 },
+	{ "username", offsetof(struct claims, username), CLAIMS_TEXT_MAX, 1 },
+	{ "name", offsetof(struct claims, name), CLAIMS_TEXT_MAX, 1 },
 	{ "canvas_client", offsetof(struct claims, canvas_client),
-	    CLAIMS_TEXT_MAX },
+	    CLAIMS_TEXT_MAX, 0 },
 };
 
 static const struct {
@@ -224,10 +225,11 @@ claims_verified(const json_t *root, struct claims *c)
 {
 	const json_t *value = json_object_get(root, "email_verified");
 
-	if (value != NULL && !json_is_boolean(value))
+	if (value == NULL || json_is_null(value))
+		return (NULL);
+	if (!json_is_boolean(value))
 		return ("email_verified");
-	if (value != NULL)
-		c->email_verified = json_is_true(value);
+	c->email_verified = json_is_true(value);
 	return (NULL);
 }
 
@@ -240,7 +242,8 @@ claims_texts(const json_t *root, struct claims *c, struct claims_arena *arena)
 
 	for (i = 0; i < CLAIMS_ROWS(claims_text_rows); i++) {
 		value = json_object_get(root, claims_text_rows[i].name);
-		if (value == NULL)
+		if (value == NULL ||
+		    (claims_text_rows[i].person && !json_is_string(value)))
 			continue;
 		if (claims_string(value, &text) == -1 ||
 		    text.n > claims_text_rows[i].max)

@@ -1,6 +1,7 @@
 /*
  * What a token's payload says, read strictly: one JSON object, no member
- * twice, every claim we know of the right kind or the whole is refused.
+ * twice, every claim that decides anything of the right kind or the whole is
+ * refused.
  * Whether the token is genuine, in time and from the right issuer is decided in
  * token.c before and after.
  */

@@ -8,6 +8,7 @@
 #include "common/limits.h"
 #include "common/logseq_index.h"
 #include "worker/logseq_body.h"
+#include "worker/logseq_download.h"
 #include "worker/pull.h"
 
 #define ASSET_TYPE_DEFAULT "application/octet-stream"
@@ -45,6 +46,7 @@ static struct bytes asset_header(const struct http_request *, const char *,
     size_t max);
 static void asset_get(struct logseq_web *);
 static void asset_get_fetched(struct logseq_web *, const struct fetched_in *);
+static void asset_get_snapshot(struct logseq_web *);
 static void asset_get_begin(struct logseq_web *, const struct fetched_in *);
 static void asset_get_slice(struct logseq_web *, const struct fetched_in *);
 static void asset_get_next(struct logseq_web *);
@@ -257,10 +259,26 @@ asset_get_fetched(struct logseq_web *w, const struct fetched_in *f)
 {
 	if (f->tag == ASSET_SLICE)
 		asset_get_slice(w, f);
+	else if (f->code == CODE_NOT_FOUND &&
+	    bytes_eq(asset_ext(w->param[1]), BYTES_LIT("snapshot")))
+		asset_get_snapshot(w);
 	else if (f->code != CODE_OK)
 		logseq_refuse(w, f->code);
 	else
 		asset_get_begin(w, f);
+}
+
+/* Where the graph's own was in January 2026. */
+static void
+asset_get_snapshot(struct logseq_web *w)
+{
+	static const struct logseq_route stream = { "GET", "/assets/:/*",
+		LOGSEQ_AT_GRAPH, &logseq_stream_steps };
+
+	asset_free(w->job);
+	w->job = NULL;
+	w->route = &stream;
+	w->route->steps->start(w);
 }
 
 static void

@@ -186,20 +186,29 @@ pull_free(void *job)
 	free(job);
 }
 
-/* As ECMAScript's parseInt: digits, and what follows them does not matter. */
+/*
+ * As ECMAScript's parseInt: blanks and a sign may stand in front of the digits,
+ * and what follows them does not matter.
+ */
 static int
 pull_since(const struct logseq_web *w, uint64_t *since)
 {
 	char text[PULL_SINCE_MAX];
-	ssize_t n = logseq_query(w, "since", text, sizeof(text)), i;
+	ssize_t n = logseq_query(w, "since", text, sizeof(text)), i = 0, from;
+	int minus = 0;
 
 	*since = 0;
 	if (n == -1)
 		return (0);
-	for (i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+	while (
+	    i < n && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+		i++;
+	if (i < n && (text[i] == '+' || text[i] == '-'))
+		minus = text[i++] == '-';
+	for (from = i; i < n && text[i] >= '0' && text[i] <= '9'; i++)
 		if (*since < UINT64_MAX / 100)
 			*since = *since * 10 + (uint64_t)(text[i] - '0');
-	return (i == 0 ? -1 : 0);
+	return (i == from || (minus && *since > 0) ? -1 : 0);
 }
 
 static void

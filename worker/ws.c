@@ -190,8 +190,6 @@ ws_head_length(struct ws *w, struct bytes in, struct ws_head *h)
 		h->len = (uint64_t)in.p[2] << 8 | in.p[3];
 	else if (form == 127)
 		h->len = be64_get(in.p + 2);
-	if (h->len >> 63 != 0)
-		return (ws_refuse(w, WS_CODE_PROTOCOL, "impossible length"));
 	if (h->len < least && !w->lengths_any)
 		return (ws_refuse(w, WS_CODE_PROTOCOL, "length not minimal"));
 	/* The limit may have become less in the middle of a message. */

@@ -241,6 +241,33 @@ a_persons_claims_are_kept(void **state)
 	read_claims(WITH("\"email\":\"a@b\",\"email_verified\":false"), &c);
 	assert_false(c.email_verified);
 	claims_free(&c);
+	read_claims(WITH("\"email\":\"a@b\",\"email_verified\":null"), &c);
+	assert_true(c.email_verified);
+	claims_free(&c);
+}
+
+static void
+a_persons_claims_that_are_no_text_are_absent(void **state)
+{
+	struct claims c;
+
+	(void)state;
+	read_claims(WITH("\"email\":null,\"cognito:username\":7,\"username\":"
+			 "[],\"preferred_username\":{},\"name\":true"),
+	    &c);
+	assert_null(c.email.p);
+	assert_false(c.email_verified);
+	assert_null(c.cognito_username.p);
+	assert_null(c.username.p);
+	assert_null(c.preferred_username.p);
+	assert_null(c.name.p);
+	claims_free(&c);
+	assert_string_equal(claims_parse(BYTES_LIT(WITH("\"jti\":7")), &c),
+	    "jti");
+	assert_string_equal(claims_parse(BYTES_LIT(WITH("\"canvas_client\":"
+							"null")),
+				&c),
+	    "canvas_client");
 }
 
 int
@@ -254,6 +281,7 @@ main(void)
 		cmocka_unit_test(a_doc_replaces_aud_for_secsync_only),
 		cmocka_unit_test(cnf_binds_a_token_to_one_writer_key),
 		cmocka_unit_test(a_persons_claims_are_kept),
+		cmocka_unit_test(a_persons_claims_that_are_no_text_are_absent),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
