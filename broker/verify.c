@@ -51,6 +51,9 @@ static int verify_again(struct verify *);
 static int verify_end(struct verify *);
 static void verify_enter(struct verify *, enum verify_phase);
 static int verify_scan(struct verify *, enum kv_table, kv_each *);
+static int verify_load(struct verify *);
+static int verify_gone(struct verify *);
+static int verify_unread(struct verify *);
 static int verify_wrong(struct verify *, const char *, uint64_t at);
 static void verify_blob_end(struct verify *);
 static const char *verify_field(struct verify *, struct bytes, struct bytes,
@@ -179,7 +182,7 @@ verify_next(struct verify *v)
 	}
 	if (found == 0)
 		return (verify_wrong(v, "there is no such store", 0));
-	return (verify_wrong(v, "its row cannot be read", 0));
+	return (verify_unread(v));
 }
 
 static int
@@ -210,9 +213,8 @@ verify_log(struct verify *v)
 		return (verify_wrong(v, "bad checksum", v->walk.seq + 1));
 	if (r == 1)
 		return (1);
-	/* As it is by now: nothing is decided within a step. */
-	if (txn_load(&v->tx) != 1)
-		return (verify_wrong(v, "its row cannot be read", 0));
+	if ((r = verify_load(v)) != 1)
+		return (r == 0 ? verify_gone(v) : verify_unread(v));
 	if ((wrong = walk_end(&v->walk, &v->tx)) != NULL)
 		return (verify_wrong(v, wrong, v->walk.seq));
 	/* Some may have been dropped behind us: look again. */
@@ -242,8 +244,8 @@ verify_regs(struct verify *v)
 		return (verify_wrong(v, "cannot be read", 0));
 	if (r == 1)
 		return (1);
-	if (txn_load(&v->tx) != 1)
-		return (verify_wrong(v, "its row cannot be read", 0));
+	if ((r = verify_load(v)) != 1)
+		return (r == 0 ? verify_gone(v) : verify_unread(v));
 	v->r.still = v->tx.row.fresh == v->state_fresh &&
 	    v->tx.row.bytes == v->state_bytes && v->tx.seq == v->r.seq;
 	if (!v->r.still && ++v->tries < VERIFY_TRIES)
@@ -300,6 +302,34 @@ verify_scan(struct verify *v, enum kv_table t, kv_each *each)
 		    bytes_of(to, sizeof(to)), 0, each, v);
 	buf_free(&from);
 	return (r);
+}
+
+/* The row as it is by now, since nothing is decided within a step: 1; 0: the
+ * document was dropped, and another may have its name; -1. */
+static int
+verify_load(struct verify *v)
+{
+	uint64_t doc = v->tx.doc;
+	int r = txn_load(&v->tx);
+
+	return (r == 1 && v->tx.doc != doc ? 0 : r);
+}
+
+static int
+verify_gone(struct verify *v)
+{
+	v->r.there = 0;
+	if (v->one)
+		return (verify_wrong(v, "there is no such store any more", 0));
+	v->seen--;
+	verify_enter(v, VERIFY_NEXT);
+	return (1);
+}
+
+static int
+verify_unread(struct verify *v)
+{
+	return (verify_wrong(v, "its row cannot be read", 0));
 }
 
 static int

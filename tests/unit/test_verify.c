@@ -318,6 +318,51 @@ an_export_is_the_same_elsewhere(void **state)
 }
 
 static void
+drop(struct kv *kv, const char *name)
+{
+	struct doc_id id = { DIALECT_SDS, 0, bytes_str(name) };
+	struct txn tx;
+
+	assert_int_equal(kv->ops->begin(kv), 0);
+	txn_init(&tx, kv, &id);
+	assert_int_equal(txn_load(&tx), 1);
+	assert_int_equal(txn_drop(&tx), 0);
+	done(&tx);
+}
+
+/* As its owner may at any time; another may have its name at once. */
+static void
+what_is_dropped_meanwhile_is_no_damage(void **state)
+{
+	struct kv *kv = ((struct store *)*state)->kv;
+	struct seen s = { .hurry = 1 };
+	struct verify *v;
+	struct txn tx;
+	int again, r;
+
+	for (again = 0; again < 2; again++) {
+		s.n = 0;
+		fill(&tx, kv, "a");
+		done(&tx);
+		assert_non_null(v = verify_new(kv, NULL, see, late, &s));
+		assert_int_equal(verify_step(v), 1);
+		drop(kv, "a");
+		if (again) {
+			fill(&tx, kv, "a");
+			append(&tx, "one more", 0);
+			done(&tx);
+		}
+		while ((r = verify_step(v)) == 1)
+			continue;
+		assert_int_equal(r, 0);
+		assert_int_equal(verify_damaged(v), 0);
+		assert_int_equal(s.n, 0);
+		assert_int_equal(verify_seen(v), 0);
+		verify_free(v);
+	}
+}
+
+static void
 what_has_no_name_is_erased(void **state)
 {
 	struct kv *kv = ((struct store *)*state)->kv;
@@ -462,6 +507,7 @@ main(void)
 		STORE_TEST_MEM(stubs_made_one_leave_the_chain_whole),
 		STORE_TEST_MEM(bytes_are_counted_back_to_nothing),
 		STORE_TEST_MEM(an_export_is_the_same_elsewhere),
+		STORE_TEST_MEM(what_is_dropped_meanwhile_is_no_damage),
 		STORE_TEST_MEM(what_has_no_name_is_erased),
 		STORE_TEST_MEM(
 		    a_changed_record_with_a_right_checksum_breaks_the_chain),
