@@ -39,6 +39,7 @@ struct compact {
 	struct buf only_name;
 	struct buf at;
 	struct doc *doc; /* under way, or NULL */
+	uint64_t number; /* of the document that had its name then */
 	struct pass *pass;
 	uint64_t bytes; /* it held before */
 	uint64_t dropped, dropped_bytes;
@@ -172,6 +173,7 @@ compact_next(struct compact *c)
 	rule = rule_find(id.dialect);
 	if (found == 1 && rule != NULL && compact_due(b, c, &t)) {
 		c->bytes = t.row.bytes;
+		c->number = t.doc;
 		c->pass = pass_new(rule->compact, compact_before_ms(b));
 		c->doc = c->pass == NULL ? NULL : doc_get(b, &id);
 		if (c->doc == NULL)
@@ -206,9 +208,16 @@ compact_some(struct compact *c)
 	struct txn t;
 	int r;
 
-	if (kv->ops->begin(kv) == -1)
+	if ((r = compact_begin(c, &t)) == 0) {
+		txn_done(&t);
+		compact_close(c);
+		return (1);
+	}
+	if (kv->ops->begin(kv) == -1) {
+		txn_done(&t);
 		return (-1);
-	if ((r = compact_begin(c, &t)) != -1)
+	}
+	if (r == 1)
 		r = pass_step(c->pass, &t, compact_late, c->job);
 	if (r == 0) {
 		t.row.fresh = pass_told(c->pass)->kept;
@@ -226,20 +235,25 @@ compact_some(struct compact *c)
 	return (1);
 }
 
+/* 1; 0: it was dropped or put into quarantine meanwhile; -1. */
 static int
 compact_begin(struct compact *c, struct txn *t)
 {
 	struct doc *d = c->doc;
+	int r = 1;
 
 	txn_init(t, c->job->broker->kv, &d->id);
 	t->conf = c->job->broker->conf;
 	t->row_later = 1;
-	if (!d->loaded)
-		return (txn_load(t) == 1 ? 0 : -1);
-	t->doc = d->store_id;
-	t->seq = d->seq;
-	t->row = d->row;
-	return (0);
+	if (d->loaded) {
+		t->doc = d->store_id;
+		t->seq = d->seq;
+		t->row = d->row;
+	} else
+		r = txn_load(t);
+	return (r == 1 && (t->doc != c->number || t->row.closed != ROW_OPEN)
+		? 0
+		: r);
 }
 
 /* Returns r, or -1 where the transaction could not be kept. */

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "broker/control.h"
 #include "broker/fanout_words.h"
 #include "broker/keyring.h"
 #include "broker/lanes.h"
@@ -38,6 +39,7 @@
 #define CROWD		    400	       /* more than fan-out's socket holds */
 #define UNTIL		    4000000000 /* unix time, far away */
 #define VERDICTS	    2000
+#define PATCHES		    8000 /* more than a step of compaction drops */
 
 struct rig {
 	struct broker b;
@@ -417,6 +419,48 @@ a_store_is_in_quarantine_on_the_disk_when_it_is_said(void **state)
 	chan_close(&e.chan);
 }
 
+static uint64_t
+records(struct rig *r, const char *name, size_t more)
+{
+	struct doc_id id = { DIALECT_SDS, 0, bytes_str(name) };
+	struct bytes patch = BYTES_LIT("the same");
+	uint64_t n, seq;
+	struct txn t;
+
+	assert_int_equal(r->b.kv->ops->begin(r->b.kv), 0);
+	txn_init(&t, r->b.kv, &id);
+	assert_int_not_equal(txn_load(&t), -1);
+	for (; more > 0; more--)
+		assert_int_equal(txn_append(&t, SDS_KIND_PATCH, &patch, 1, 0, 0,
+				     &seq),
+		    0);
+	n = t.row.records;
+	txn_done(&t);
+	assert_int_equal(r->b.kv->ops->commit(r->b.kv), 0);
+	return (n);
+}
+
+static void
+in_quarantine_a_store_is_compacted_no_further(void **state)
+{
+	const struct doc_id id = { DIALECT_SDS, 0, BYTES_LIT("one") };
+	struct rig *r = *state;
+	uint64_t left;
+
+	r->b.conf->compact_grace = 0;
+	assert_int_equal(records(r, "one", PATCHES), PATCHES);
+	control_compact(&r->b, NULL, "sds:one");
+	do
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	while ((left = records(r, "one", 0)) == PATCHES);
+	assert_in_range(left, 2, PATCHES);
+	assert_int_equal(quarantine_set(&r->b, &id, ROW_READ_ONLY), 1);
+	while (!TAILQ_EMPTY(&r->b.jobs))
+		event_base_loop(r->b.base, EVLOOP_ONCE);
+	assert_int_equal(records(r, "one", 0), left);
+	assert_int_equal(r->b.ndocs, 0);
+}
+
 static void
 a_stalled_session_whose_worker_is_gone_ends(void **state)
 {
@@ -702,6 +746,7 @@ main(void)
 		SESSION_TEST(who_only_writes_is_gone_before_much_is_remembered),
 		SESSION_TEST(
 		    a_store_is_in_quarantine_on_the_disk_when_it_is_said),
+		SESSION_TEST(in_quarantine_a_store_is_compacted_no_further),
 		SESSION_TEST(a_stalled_session_whose_worker_is_gone_ends),
 		SESSION_TEST(
 		    descriptors_that_the_kernel_does_not_take_come_later),
