@@ -17,11 +17,14 @@
 
 #include "broker/broker.h"
 #include "broker/web.h"
+#include "common/log.h"
 
 #define WEB_CONNECTIONS_MAX 32
 #define WEB_HEAD_MAX	    4096
 #define WEB_WAIT_S	    5
 #define WEB_BACKLOG	    32
+/* Until who waits is looked at again, where descriptors are short. */
+#define WEB_PAUSE_MS 100
 
 struct web_client {
 	struct web *web;
@@ -33,6 +36,7 @@ struct web_client {
 struct web {
 	struct broker *broker;
 	struct evconnlistener *listener;
+	struct event *pause;
 	LIST_HEAD(, web_client) clients;
 	unsigned int n;
 };
@@ -53,6 +57,8 @@ static const struct web_row {
 
 static void web_accepted(struct evconnlistener *, evutil_socket_t,
     struct sockaddr *, int, void *);
+static void web_short(struct evconnlistener *, void *);
+static void web_again(evutil_socket_t, short, void *);
 static void web_read(struct bufferevent *, void *);
 static void web_written(struct bufferevent *, void *);
 static void web_event(struct bufferevent *, short, void *);
@@ -81,8 +87,15 @@ web_new(struct broker *b)
 	w->listener = evconnlistener_new_bind(b->base, web_accepted, w,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
 	    WEB_BACKLOG, (void *)&ss, len);
-	if (w->listener != NULL)
+	w->pause = evtimer_new(b->base, web_again, w);
+	if (w->listener != NULL && w->pause != NULL) {
+		evconnlistener_set_error_cb(w->listener, web_short);
 		return (w);
+	}
+	if (w->listener != NULL)
+		evconnlistener_free(w->listener);
+	if (w->pause != NULL)
+		event_free(w->pause);
 	free(w);
 	return (NULL);
 }
@@ -94,6 +107,7 @@ web_free(struct web *w)
 		return;
 	while (!LIST_EMPTY(&w->clients))
 		web_close(LIST_FIRST(&w->clients));
+	event_free(w->pause);
 	evconnlistener_free(w->listener);
 	free(w);
 }
@@ -152,6 +166,30 @@ web_accepted(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	bufferevent_enable(c->bev, EV_READ);
 }
 
+/* Who could not be let in waits still: at once would be for ever. */
+static void
+web_short(struct evconnlistener *l, void *arg)
+{
+	const struct timeval wait = { 0, WEB_PAUSE_MS * 1000 };
+	struct web *w = arg;
+
+	log_warn("accept on %s", w->broker->conf->metrics);
+	if (event_add(w->pause, &wait) == 0)
+		evconnlistener_disable(l);
+}
+
+static void
+web_again(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval wait = { 0, WEB_PAUSE_MS * 1000 };
+	struct web *w = arg;
+
+	(void)fd;
+	(void)what;
+	if (evconnlistener_enable(w->listener) == -1)
+		event_add(w->pause, &wait);
+}
+
 static void
 web_read(struct bufferevent *bev, void *arg)
 {
@@ -161,16 +199,17 @@ web_read(struct bufferevent *bev, void *arg)
 	const struct web_row *row = NULL;
 	size_t n = evbuffer_get_length(in);
 	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
+	const uint8_t *head = NULL;
 
 	if (end.pos == -1 && n < WEB_HEAD_MAX)
 		return;
 	bufferevent_disable(bev, EV_READ);
 	if (end.pos == -1)
 		a.status = 431;
+	else if ((head = evbuffer_pullup(in, end.pos)) == NULL && end.pos > 0)
+		a.status = 503; /* no memory */
 	else
-		a.status = web_request(bytes_of(evbuffer_pullup(in, end.pos),
-					   (size_t)end.pos),
-		    &row);
+		a.status = web_request(bytes_of(head, (size_t)end.pos), &row);
 	if (a.status == 200)
 		row->answer(c->web->broker, &a);
 	else

@@ -1,7 +1,10 @@
 /*
- * The broker's listening socket where descriptors are short.
+ * The broker's listening sockets where descriptors are short.
  */
 #include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +18,9 @@
 
 #include <cmocka.h>
 
+#include "broker/broker.h"
 #include "broker/listen.h"
+#include "broker/web.h"
 #include "common/chan.h"
 #include "common/log.h"
 
@@ -23,7 +28,7 @@
 
 static char dir[] = "/tmp/quire-listen-XXXXXX";
 static char path[sizeof(dir) + sizeof("/s")];
-static int came, warnings;
+static int came;
 
 static void
 accepted(void *arg, int fd)
@@ -33,7 +38,7 @@ accepted(void *arg, int fd)
 	close(fd);
 }
 
-/* How often accept has said so: it is the only one to warn here. */
+/* How many lines: who accepts is the only one to warn here. */
 static int
 said(int log)
 {
@@ -46,19 +51,13 @@ said(int log)
 	return (lines);
 }
 
+/* Where descriptors are short, who waits costs a few lines and no more. */
 static void
-who_cannot_be_let_in_waits_and_nobody_spins(void **state)
+nobody_spins(struct event_base *base)
 {
-	struct event_base *base = event_base_new();
 	struct rlimit few, was;
-	struct listener *l;
-	int client, i, log, err;
+	int i, log, err, lines;
 
-	(void)state;
-	assert_non_null(base);
-	l = listener_new(base, path, 0600, (uid_t)-1, accepted, NULL);
-	assert_non_null(l);
-	assert_true((client = chan_connect(path)) != -1);
 	assert_true((log = open(dir, O_TMPFILE | O_RDWR, 0600)) != -1);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
 	few = was;
@@ -69,18 +68,78 @@ who_cannot_be_let_in_waits_and_nobody_spins(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	for (i = 0; i < ROUNDS; i++)
 		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	warnings = said(log);
+	lines = said(log);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(dup2(err, STDERR_FILENO), STDERR_FILENO);
+	assert_in_range(lines, 1, ROUNDS / 10);
+	close(log);
+	close(err);
+}
+
+static void
+who_cannot_be_let_in_waits_and_nobody_spins(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct listener *l;
+	int client;
+
+	(void)state;
+	assert_non_null(base);
+	l = listener_new(base, path, 0600, (uid_t)-1, accepted, NULL);
+	assert_non_null(l);
+	assert_true((client = chan_connect(path)) != -1);
+	nobody_spins(base);
 	assert_int_equal(came, 0);
-	assert_in_range(warnings, 1, ROUNDS / 10);
 	while (came == 0)
 		event_base_loop(base, EVLOOP_ONCE);
 	close(client);
-	close(log);
-	close(err);
 	listener_free(l);
 	event_base_free(base);
+}
+
+/* On a port that is free, which the kernel chooses. */
+static struct web *
+web_on(struct broker *b, struct sockaddr_in *sin)
+{
+	static char address[32];
+	socklen_t n = sizeof(*sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*sin = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_int_equal(bind(fd, (const void *)sin, sizeof(*sin)), 0);
+	assert_int_equal(getsockname(fd, (void *)sin, &n), 0);
+	close(fd);
+	snprintf(address, sizeof(address), "127.0.0.1:%u",
+	    (unsigned int)ntohs(sin->sin_port));
+	b->conf->metrics = address;
+	return (web_new(b));
+}
+
+static void
+nor_does_who_asks_for_figures(void **state)
+{
+	static const char ask[] = "GET /health HTTP/1.1\r\n\r\n";
+	struct config conf = { 0 };
+	struct broker b = { .base = event_base_new(), .conf = &conf };
+	struct sockaddr_in sin;
+	struct web *w;
+	char answer[64];
+	int client;
+
+	(void)state;
+	assert_non_null(w = web_on(&b, &sin));
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(client, (const void *)&sin, sizeof(sin)), 0);
+	assert_int_equal(write(client, ask, sizeof(ask) - 1),
+	    (ssize_t)sizeof(ask) - 1);
+	nobody_spins(b.base);
+	while (recv(client, answer, sizeof(answer), MSG_DONTWAIT) <= 0)
+		event_base_loop(b.base, EVLOOP_ONCE);
+	assert_memory_equal(answer, "HTTP/1.1 200", 12);
+	close(client);
+	web_free(w);
+	event_base_free(b.base);
 }
 
 int
@@ -88,6 +147,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_cannot_be_let_in_waits_and_nobody_spins),
+		cmocka_unit_test(nor_does_who_asks_for_figures),
 	};
 	int failed;
 
