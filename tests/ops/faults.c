@@ -7,7 +7,8 @@
  * truncations and syncs of data files, or alloc, or forked for allocations of
  * the broker's children.  After each: whatever anybody was shown is there,
  * once, in order; nothing that nobody sent is; the next start needs no hand;
- * and no end was by a signal.
+ * no store is suspected of damage, as none has any; and no end was by a
+ * signal.
  */
 
 #include <fcntl.h>
@@ -22,7 +23,8 @@
 #include "tests/preload/disk.h"
 
 #define FAULTS_PATCHES 12u
-#define FAULTS_TRIES   100 /* of a tenth of a second each */
+#define FAULTS_MARK    (UINT32_MAX - 1) /* its writer */
+#define FAULTS_TRIES   100		/* of a tenth of a second each */
 
 struct faults {
 	struct server server;
@@ -30,6 +32,7 @@ struct faults {
 	char preload[600], count[600], journal[600], fault[64];
 	uint32_t sent, seen; /* in this life, of this writer */
 	uint32_t writer;
+	int marked;	/* the reader saw all that there is to see */
 	char store[32]; /* a new one each life */
 	unsigned long shown, died, unborn;
 };
@@ -40,9 +43,11 @@ static void faults_live(struct faults *);
 static int faults_there(struct faults *);
 static int faults_dial(struct faults *, struct ctl_ws *, const char *scope);
 static void faults_talk(struct faults *, struct ctl_ws *w, struct ctl_ws *r);
+static void faults_rest(struct faults *, struct ctl_ws *r);
 static int faults_take(struct faults *, struct ctl_ws *r);
 static void faults_work(const struct faults *, const char *);
 static void faults_after(struct faults *);
+static void faults_suspects(const struct faults *, const char *note);
 
 int
 main(int argc, char **argv)
@@ -125,6 +130,7 @@ faults_one(struct faults *f, unsigned long n)
 	f->server.environment[1] = f->fault;
 	f->server.environment[2] = f->journal;
 	f->sent = f->seen = 0;
+	f->marked = 0;
 	f->writer = (uint32_t)n;
 	snprintf(f->store, sizeof(f->store), "life%lu", n);
 	server_start(&f->server, SERVER_BROKER);
@@ -206,8 +212,27 @@ faults_talk(struct faults *f, struct ctl_ws *w, struct ctl_ws *r)
 		if (open && ctl_ws_next(w, &m, 0) != 0)
 			open = 0;
 	}
-	while (faults_take(f, r) && f->seen < f->sent && tries++ < FAULTS_TRIES)
-		continue;
+	buf_free(&patch);
+	if (f->seen < f->sent && faults_there(f))
+		faults_rest(f, r);
+}
+
+/* Another's patch comes after all that the writer's end let through. */
+static void
+faults_rest(struct faults *f, struct ctl_ws *r)
+{
+	struct buf patch = BUF_INIT;
+	struct ctl_ws other;
+	int tries = 0;
+
+	if (!faults_dial(f, &other, "write"))
+		return;
+	patch_make(&patch, FAULTS_MARK, f->writer, PATCH_MIN);
+	if (ctl_ws_send(&other, WS_BINARY, buf_bytes(&patch), CLIENT_MS) == 1)
+		while (faults_take(f, r) && !f->marked && f->seen < f->sent &&
+		    tries++ < FAULTS_TRIES)
+			continue;
+	ctl_ws_close(&other);
 	buf_free(&patch);
 }
 
@@ -225,6 +250,10 @@ faults_take(struct faults *f, struct ctl_ws *r)
 		if (m.opcode != WS_BINARY ||
 		    patch_read(m.data, &id, &number) == -1)
 			fatalx(1, "the reader got what nobody sent");
+		if (id == FAULTS_MARK && number == f->writer) {
+			f->marked = 1;
+			break;
+		}
 		if (id != f->writer)
 			continue;
 		if (number != f->seen + 1)
@@ -258,6 +287,8 @@ faults_after(struct faults *f)
 	struct buf patch = BUF_INIT;
 	uint32_t id, number, stored = 0;
 
+	faults_suspects(f, "quarantine");
+	faults_suspects(f, "quarantine.space");
 	f->server.environment[0] = NULL; /* and none behind it */
 	server_start(&f->server, SERVER_ALL);
 	client_connect(&late, &f->server, f->store, "read");
@@ -281,4 +312,15 @@ faults_after(struct faults *f)
 		    f->seen, stored);
 	ctl_ws_close(&late);
 	ctl_ws_close(&mark);
+}
+
+/* What a broker notes of a damaged page before it ends. */
+static void
+faults_suspects(const struct faults *f, const char *note)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/data/%s", f->server.dir, note);
+	if (access(path, F_OK) == 0)
+		fatalx(1, "%s: a page is suspected: %s", f->fault, note);
 }
