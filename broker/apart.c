@@ -290,12 +290,8 @@ apart_part(struct apart *a)
 	more = strand_go(a->strand);
 	if (begun)
 		kv->ops->commit(kv);
-	if (a->undo.failed && kv_bdb_failed(a->broker->kv)) {
-		quarantine_panic(&a->op->doc->id);
-		fatalx(EX_IOERR,
-		    "store: the database gave up; stopping, nothing of this "
-		    "was acknowledged");
-	}
+	if (a->undo.failed && kv_bdb_failed(a->broker->kv))
+		quarantine_panic(a->broker->kv, &a->op->doc->id);
 	if (!more && (a->undo.failed || a->result == -1))
 		apart_back(a);
 	else if (!more)

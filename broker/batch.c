@@ -229,7 +229,7 @@ batch_decide(struct broker *b, int writes)
 		if (decide(b, op) == -1) {
 			if (!apart_over(b, op) && kv_bdb_failed(b->kv) &&
 			    op->doc != NULL)
-				quarantine_panic(&op->doc->id);
+				quarantine_panic(b->kv, &op->doc->id);
 			if (writes)
 				kv->abort(b->kv);
 			return (-1);

@@ -226,7 +226,7 @@ compact_some(struct compact *c)
 	}
 	r = compact_end(c, &t, r);
 	if (r == -1 && kv_bdb_failed(kv))
-		quarantine_panic(&c->doc->id);
+		quarantine_panic(kv, &c->doc->id);
 	if (r == -1)
 		log_warnx("compaction: a document cannot be gone along: "
 			  "verify the store");

@@ -117,7 +117,7 @@ job_run(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (r == -1 && kv_bdb_failed(j->broker->kv))
-		quarantine_work_panic(j->kind->name);
+		quarantine_work_panic(j->broker->kv, j->kind->name);
 	if (r == 0)
 		job_say(j, "done\n");
 	job_end(j);

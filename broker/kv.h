@@ -85,8 +85,9 @@ struct kv_bdb_options {
 int kv_bdb_lock(const char *dir, char *why, size_t size);
 /*
  * Opens the environment under a lock file, always with recovery.  NULL: *why
- * holds the reason in words.  Checkpoints and log removal run on a thread of
- * its own.
+ * holds the reason in words; where the library finds no memory, the process
+ * ends (kv_bdb_memory.c says why).  Checkpoints and log removal run on a thread
+ * of its own.
  */
 struct kv *kv_bdb_open(const struct kv_bdb_options *, char *why, size_t size);
 
@@ -98,8 +99,10 @@ struct kv_bdb_stat {
 	uint64_t backup_s; /* end of the last whole backup, unix time */
 };
 void kv_bdb_stat(struct kv *, struct kv_bdb_stat *);
-/* 1: it has failed for good, as by a page that is damaged on the disk. */
+/* 1: it has failed for good: a flush, memory amid a change, or a page. */
 int kv_bdb_failed(struct kv *);
+/* 1: it did so over a page that is damaged on the disk. */
+int kv_bdb_damaged(struct kv *);
 
 /*
  * Copies the store, all of it, to a descriptor, on the thread of its

@@ -36,6 +36,7 @@ static int bdb_tables_open(struct bdb *);
 static void bdb_tables_close(struct bdb *);
 static void bdb_say(const DB_ENV *, const char *, const char *);
 static void bdb_event(DB_ENV *, u_int32_t, void *);
+static int bdb_is_page(int error);
 static uint32_t bdb_clamp(uint64_t, uint64_t, uint64_t);
 static int bdb_sync(int);
 
@@ -65,12 +66,14 @@ kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)
 		b->lock_fd = kv_bdb_lock(o->dir, why, size);
 	if (b->lock_fd == -1)
 		goto err_dir;
-	if ((error = bdb_env_open(b, o)) != 0)
+	if ((error = kv_bdb_memory(1)) != 0 ||
+	    (error = bdb_env_open(b, o)) != 0)
 		goto err_lock;
 	if ((error = bdb_tables_open(b)) != 0)
 		goto err_tables;
 	kv_backup_recall(b);
-	if ((error = kv_checkpoint_start(b)) != 0)
+	if ((error = kv_bdb_memory(0)) != 0 ||
+	    (error = kv_checkpoint_start(b)) != 0)
 		goto err_tables;
 	return (&b->kv);
 
@@ -78,6 +81,7 @@ err_tables:
 	bdb_tables_close(b);
 	b->env->close(b->env, 0);
 err_lock:
+	kv_bdb_memory(0);
 	close(b->lock_fd);
 	snprintf(why, size, "%s", db_strerror(error));
 err_dir:
@@ -169,6 +173,12 @@ int
 kv_bdb_failed(struct kv *kv)
 {
 	return (bdb_alive((struct bdb *)kv) == -1);
+}
+
+int
+kv_bdb_damaged(struct kv *kv)
+{
+	return (atomic_load(&((struct bdb *)kv)->damaged));
 }
 
 int
@@ -283,14 +293,35 @@ bdb_say(const DB_ENV *env, const char *prefix, const char *text)
 	log_warnx("store: %s", text);
 }
 
+/* The first says why; all that come after it, only that there was one. */
 static void
 bdb_event(DB_ENV *env, u_int32_t event, void *info)
 {
 	struct bdb *b = env->app_private;
+	const int *error = info;
 
-	(void)info;
-	if (event == DB_EVENT_PANIC)
-		atomic_store(&b->failed, 1);
+	if (event != DB_EVENT_PANIC)
+		return;
+	if (!atomic_load(&b->failed) && (error == NULL || bdb_is_page(*error)))
+		atomic_store(&b->damaged, 1);
+	atomic_store(&b->failed, 1);
+}
+
+/* A change that cannot be taken back for want of something harms no page that
+ * is on the disk: recovery puts it right. */
+static int
+bdb_is_page(int error)
+{
+	switch (error) {
+	case ENOMEM:
+	case ENOSPC:
+	case EMFILE:
+	case ENFILE:
+	case ENOTRECOVERABLE: /* bdb_sync's */
+		return (0);
+	default:
+		return (1);
+	}
 }
 
 static uint32_t

@@ -30,8 +30,9 @@ struct bdb {
 	uint64_t pending_bytes; /* of the log, by the open transaction */
 	uint8_t *bulk; /* spare buffer of scans, NULL while one uses it */
 	uint32_t bulk_bytes;
-	atomic_int failed; /* for good: a flush or the environment */
-	struct bdb *left;  /* another that failed */
+	atomic_int failed;  /* for good: a flush or the environment */
+	atomic_int damaged; /* it gave up over a page; set before failed */
+	struct bdb *left;   /* another that failed */
 
 	pthread_t thread;
 	int thread_runs;
@@ -57,6 +58,12 @@ int bdb_fail_txn(struct bdb *, const char *what, int error);
 int bdb_alive(struct bdb *);
 /* A DBT over bytes that the library only reads. */
 DBT bdb_dbt(struct bytes);
+
+/*
+ * From now on the library without memory ends the process, or no longer does:
+ * 0 or an error number.
+ */
+int kv_bdb_memory(int needed);
 
 extern const struct kv_ops bdb_ops;
 extern const char *const bdb_files[KV_TABLES];

@@ -28,6 +28,7 @@ static void quarantine_free(struct job *);
 static int quarantine_write(struct broker *, struct doc *, enum row_closed);
 static void quarantine_names(struct broker *);
 static void quarantine_note(const char *path, const char *line);
+static void quarantine_end(void) __attribute__((noreturn));
 
 static const struct job_kind quarantine_kind = { "quarantine", quarantine_step,
 	quarantine_free, 0 };
@@ -45,7 +46,7 @@ quarantine_set(struct broker *b, const struct doc_id *id,
 	int r;
 
 	if (kv_bdb_failed(b->kv))
-		quarantine_panic(id);
+		quarantine_panic(b->kv, id);
 	if ((d = doc_get(b, id)) == NULL)
 		return (-1);
 	if ((r = quarantine_write(b, d, closed)) == 1) {
@@ -60,10 +61,12 @@ quarantine_set(struct broker *b, const struct doc_id *id,
 }
 
 void
-quarantine_panic(const struct doc_id *id)
+quarantine_panic(struct kv *kv, const struct doc_id *id)
 {
 	char name[DOC_NAME_TEXT_BYTES];
 
+	if (!kv_bdb_damaged(kv))
+		quarantine_end();
 	doc_name_text(name, sizeof(name), id);
 	quarantine_note(QUARANTINE_NOTES, name);
 	fatalx(EX_IOERR,
@@ -73,13 +76,24 @@ quarantine_panic(const struct doc_id *id)
 }
 
 void
-quarantine_work_panic(const char *work)
+quarantine_work_panic(struct kv *kv, const char *work)
 {
+	if (!kv_bdb_damaged(kv))
+		quarantine_end();
 	quarantine_note(QUARANTINE_WORK, "a page is damaged");
 	fatalx(EX_IOERR,
 	    "%s: a page is damaged on the disk; stopping, space is not given "
 	    "back until a compaction by command succeeds",
 	    work);
+}
+
+/* Nothing on the disk is to blame, so there is nothing to close. */
+static void
+quarantine_end(void)
+{
+	fatalx(EX_IOERR,
+	    "store: the database gave up; stopping, nothing of this was "
+	    "acknowledged");
 }
 
 int
