@@ -308,6 +308,8 @@ void sessions_part(struct broker *);
 typedef int session_match(const struct session *, const void *arg);
 size_t session_kick_each(struct broker *, session_match *, const void *arg,
     enum code);
+/* Octets, of its token or any store; 0: as its dialect's settings say. */
+uint64_t session_message_max(const struct session *);
 void session_send(struct session *, const struct msg *);
 void session_flush(struct session *);
 void session_give_ring(struct session *); /* its document's new one */

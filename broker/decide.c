@@ -286,7 +286,9 @@ decide_submit(struct broker *b, struct op *op)
 int
 decide_too_large(const struct session *s, uint64_t size)
 {
-	return (s->claims.message_max != 0 && size > s->claims.message_max);
+	uint64_t max = session_message_max(s);
+
+	return (max != 0 && size > max);
 }
 
 /* What is no question of the rule's. */

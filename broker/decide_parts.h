@@ -12,7 +12,7 @@
 int decide_begin(struct broker *, struct op *, struct txn *);
 int decide_end(struct op *, struct txn *, enum code);
 
-/* 1: its token allows no message of that size. */
+/* 1: its token or its store allows no message of that size. */
 int decide_too_large(const struct session *, uint64_t size);
 
 /* The session's card is another, until the batch fails.  0; -1: no memory. */

@@ -219,6 +219,15 @@ session_ended(const struct session *s, int64_t now_s)
 	return (s->until_s != 0 && now_s >= s->until_s);
 }
 
+uint64_t
+session_message_max(const struct session *s)
+{
+	uint64_t store = (uint64_t)s->broker->conf->store_message_max;
+	uint64_t token = s->claims.message_max;
+
+	return (token == 0 || (store != 0 && store < token) ? store : token);
+}
+
 void
 session_send(struct session *s, const struct msg *m)
 {
