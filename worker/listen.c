@@ -1,20 +1,14 @@
 /*
  * Accept and fork.  The parent parses nothing a client sends: it counts, forks,
- * reaps and stops.  A client over a ceiling costs no worker.
+ * reaps and stops.  A client over a ceiling costs no worker.  What comes before
+ * the loop is listen_begin.c's.
  */
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -22,59 +16,31 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "worker/away.h"
-#include "worker/bind.h"
-#include "worker/conn_internal.h"
 #include "worker/keeper.h"
-#include "worker/listen.h"
+#include "worker/listen_internal.h"
 #include "worker/memory.h"
-#include "worker/places.h"
 #include "worker/proxy.h"
 
-#define LISTEN_CONNECTIONS 4096 /* as in config.def */
-#define LISTEN_PER_ADDRESS 256
-#define LISTEN_STOP_MS	   10000 /* for the workers to take their leave */
-#define LISTEN_LOG_MS	   1000
-#define LISTEN_PAUSE_MS	   100 /* where accept fails for want of something */
+#define LISTEN_STOP_MS	10000 /* for the workers to take their leave */
+#define LISTEN_LOG_MS	1000
+#define LISTEN_PAUSE_MS 100 /* where accept fails for want of something */
 
-struct listener_state {
-	const struct listen_config *config;
-	struct pollfd poll[LISTEN_SOCKETS_MAX + 1]; /* the last: signals */
-	int nsockets;
-	const char *broker;	    /* as it is called from where we stay */
-	struct sandbox_plan worker; /* what is left for a child to do */
-	int spare;  /* given up to answer one client when there are no more */
-	int keeper; /* keeper.h, -1 none */
-	struct settings settings;
-	struct places *places;
-	uint64_t refused;      /* clients, since the start */
-	struct conn_news news; /* for the next worker */
-	struct away away;
-	int64_t refused_ms; /* when that was last logged */
-};
-
-static int listen_signal_pipe[2];
-
-static void listen_settle(struct listener_state *);
-static void listen_confine(struct listener_state *);
 static void listen_keeper(struct listener_state *);
-static void listen_add(void *, int fd);
-static void listen_say(int fd);
-static void listen_signals(void);
-static void listen_caught(int);
 static int listen_turn(struct listener_state *);
 static int listen_signalled(struct listener_state *);
 static void listen_accept(struct listener_state *, int fd);
-static void listen_std(void);
-static int listen_spare(void);
 static void listen_exhausted(struct listener_state *, int fd);
+static void listen_pause(void);
 static void listen_client(struct listener_state *, int fd,
     const struct sockaddr_storage *);
 static pid_t listen_fork(void);
 static void listen_away(struct listener_state *, int fd, const char *peer,
     int64_t now);
+static void listen_told(struct listener_state *);
+static void listen_tell(struct listener_state *, int fd, const char *peer);
 static void listen_refused(struct listener_state *, const char *peer,
     const char *why, int64_t now);
+static void listen_trouble(struct listener_state *, const char *what);
 static void listen_child(struct listener_state *, int fd, const char *peer,
     int line) __attribute__((noreturn));
 static void listen_child_fds(void *);
@@ -85,21 +51,8 @@ int
 listen_run(struct listen_config *config)
 {
 	struct listener_state l = { .config = config };
-	int i;
 
-	listen_settle(&l);
-	listen_signals();
-	for (i = 0; i < config->ninherited; i++)
-		listen_add(&l, config->inherited[i]);
-	for (i = 0; i < config->naddresses && config->ninherited == 0; i++)
-		bind_address(config->address[i], listen_add, &l);
-	if (config->ninherited > 0)
-		log_info("listening on %d inherited", config->ninherited);
-	l.poll[l.nsockets].fd = listen_signal_pipe[0];
-	l.poll[l.nsockets].events = POLLIN;
-	listen_std();
-	l.spare = listen_spare();
-	listen_confine(&l);
+	listen_begin(&l);
 	ready_say(&config->ready);
 	listen_keeper(&l);
 	while (listen_turn(&l))
@@ -108,59 +61,6 @@ listen_run(struct listen_config *config)
 	places_free(l.places);
 	settings_free(&l.settings);
 	return (0);
-}
-
-/* What the options leave open the broker says, or what it would say itself. */
-static void
-listen_settle(struct listener_state *l)
-{
-	const struct listen_config *c = l->config;
-	unsigned max = LISTEN_CONNECTIONS, each = LISTEN_PER_ADDRESS;
-
-	if (listen_ask(c->broker, &l->settings) == 0) {
-		l->news.settings = &l->settings;
-		max = (unsigned)l->settings.connections_max;
-		each = (unsigned)l->settings.per_address_max;
-	} else {
-		log_warnx(
-		    "%s: no broker answers there, so without its settings",
-		    c->broker);
-	}
-	max = c->max != 0 ? c->max : max;
-	each = c->per_address != 0 ? c->per_address : each;
-	if ((l->places = places_new(max, each)) == NULL)
-		fatal(EX_OSERR, "table of workers");
-}
-
-/*
- * The broker's socket is not below the new root: it is reached from the working
- * directory, which only the listener keeps.
- */
-static void
-listen_confine(struct listener_state *l)
-{
-	struct sandbox_plan plan = l->config->sandbox;
-	struct sandbox_report report;
-	const char *slash = strrchr(l->config->broker, '/');
-	char *dir;
-
-	l->broker = l->config->broker;
-	if (slash != NULL) {
-		dir = strndup(l->broker, (size_t)(slash + 1 - l->broker));
-		if (dir == NULL || chdir(dir) == -1)
-			fatal(EX_NOINPUT, "directory of %s", l->broker);
-		free(dir);
-		l->broker = slash + 1;
-	}
-	plan.stay = 1;
-	plan.namespaces = 1;
-	if (sandbox_listener(&plan, &report) == -1) {
-		sandbox_say(&report);
-		fatalx(EX_OSERR, "no sandbox, no service");
-	}
-	sandbox_say(&report);
-	l->worker = l->config->sandbox;
-	l->worker.inherited = report.standing;
 }
 
 /* After whoever waits for us was told: it has nothing of ours to hold open. */
@@ -172,92 +72,14 @@ listen_keeper(struct listener_state *l)
 		l->keeper = keeper_start(l->broker, listen_child_fds, l);
 }
 
-void
-listen_peer(char out[LISTEN_PEER_MAX], const struct sockaddr_storage *ss)
-{
-	const void *p = (const void *)ss;
-	const struct sockaddr_in *in = p;
-	const struct sockaddr_in6 *in6 = p;
-	const void *address = ss->ss_family == AF_INET6
-	    ? (const void *)&in6->sin6_addr
-	    : (const void *)&in->sin_addr;
-
-	if ((ss->ss_family != AF_INET && ss->ss_family != AF_INET6) ||
-	    inet_ntop(ss->ss_family, address, out, LISTEN_PEER_MAX) == NULL)
-		snprintf(out, LISTEN_PEER_MAX, "local");
-}
-
-static void
-listen_add(void *arg, int fd)
-{
-	struct listener_state *l = arg;
-
-	if (l->nsockets == LISTEN_SOCKETS_MAX)
-		fatalx(EX_USAGE, "more than %d addresses", LISTEN_SOCKETS_MAX);
-	l->poll[l->nsockets].fd = fd;
-	l->poll[l->nsockets].events = POLLIN;
-	l->nsockets++;
-	listen_say(fd);
-}
-
-/* With the port that it got where any would do. */
-static void
-listen_say(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t n = sizeof(ss);
-	char host[64], port[16];
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &n) == -1 ||
-	    getnameinfo((struct sockaddr *)&ss, n, host, sizeof(host), port,
-		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		return; /* a Unix socket of a starter's */
-	log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%s"
-					  : "listening on %s:%s",
-	    host, port);
-}
-
-/* Signals become octets in a pipe that the loop polls. */
-static void
-listen_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGINT, SIGCHLD };
-	struct sigaction sa = { .sa_handler = listen_caught };
-	size_t i;
-
-	if (pipe(listen_signal_pipe) == -1)
-		fatal(EX_OSERR, "pipe");
-	for (i = 0; i < 2; i++) {
-		fcntl(listen_signal_pipe[i], F_SETFD, FD_CLOEXEC);
-		fcntl(listen_signal_pipe[i], F_SETFL, O_NONBLOCK);
-	}
-	sigemptyset(&sa.sa_mask);
-	sa.sa_flags = SA_RESTART;
-	for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigaction(caught[i], &sa, NULL);
-	sa.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &sa, NULL);
-}
-
-/* A full pipe loses nothing: the loop will wake, and reaps all there is. */
-static void
-listen_caught(int sig)
-{
-	char octet = sig == SIGCHLD ? 'c' : 't';
-	int saved = errno;
-
-	if (write(listen_signal_pipe[1], &octet, 1) == -1 && errno != EAGAIN)
-		abort();
-	errno = saved;
-}
-
 /* 0: it is time to stop. */
 static int
 listen_turn(struct listener_state *l)
 {
 	int i;
 
-	if (poll(l->poll, (nfds_t)l->nsockets + 1, -1) == -1) {
+	if (poll(l->poll, (nfds_t)l->nsockets + 1,
+		away_wait_ms(&l->away, clock_ms())) == -1) {
 		if (errno != EINTR)
 			fatal(EX_OSERR, "poll");
 		return (1);
@@ -267,6 +89,7 @@ listen_turn(struct listener_state *l)
 	for (i = 0; i < l->nsockets; i++)
 		if (l->poll[i].revents != 0)
 			listen_accept(l, l->poll[i].fd);
+	listen_told(l);
 	return (1);
 }
 
@@ -278,7 +101,7 @@ listen_signalled(struct listener_state *l)
 	ssize_t n;
 	int stop = 0;
 
-	while ((n = read(listen_signal_pipe[0], octets, sizeof(octets))) > 0)
+	while ((n = read(l->poll[l->nsockets].fd, octets, sizeof(octets))) > 0)
 		stop |= memchr(octets, 't', (size_t)n) != NULL;
 	listen_reap(l);
 	return (stop);
@@ -300,43 +123,34 @@ listen_accept(struct listener_state *l, int socket_fd)
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 	    errno == ENOMEM)
 		listen_exhausted(l, socket_fd);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		log_warn("accept");
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+		listen_trouble(l, "accept");
+		listen_pause(); /* the socket may be good for nothing else */
+	}
 }
 
 /* Else the client would stay in the queue and the loop would spin on it. */
 static void
 listen_exhausted(struct listener_state *l, int socket_fd)
 {
-	struct timespec pause = { 0, LISTEN_PAUSE_MS * 1000000L };
 	int fd;
 
-	log_warn("accept");
+	listen_trouble(l, "accept");
 	if (l->spare != -1)
 		close(l->spare);
 	if ((fd = accept(socket_fd, NULL, NULL)) != -1)
 		reply_unavailable(fd, 0);
 	else
-		nanosleep(&pause, NULL);
+		listen_pause();
 	l->spare = listen_spare();
 }
 
-/* Nothing but the log is shared with who started us. */
 static void
-listen_std(void)
+listen_pause(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const struct timespec pause = { 0, LISTEN_PAUSE_MS * 1000000L };
 
-	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(null, STDOUT_FILENO) == -1)
-		fatal(EX_OSERR, "/dev/null");
-	close(null);
-}
-
-static int
-listen_spare(void)
-{
-	return (fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+	nanosleep(&pause, NULL);
 }
 
 static void
@@ -362,7 +176,7 @@ listen_client(struct listener_state *l, int fd,
 		ours = keeper_line(&line);
 	switch (pid = listen_fork()) {
 	case -1:
-		log_warn("fork");
+		listen_trouble(l, "fork");
 		reply_unavailable(fd, 0);
 		break;
 	case 0:
@@ -401,14 +215,48 @@ listen_fork(void)
 	return (pid);
 }
 
+/* In its turn, which may be at once; 503 where too many wait. */
 static void
 listen_away(struct listener_state *l, int fd, const char *peer, int64_t now)
 {
-	pid_t pid = -1;
+	if (l->away.waiting == 0 && away_may(&l->away, now))
+		listen_tell(l, fd, peer);
+	else if (away_put(&l->away, fd) == -1)
+		reply_unavailable(fd, 0);
+}
 
-	if (away_may(&l->away, now))
-		pid = listen_fork();
+/* Those whose turn it is; who has gone meanwhile needs no process. */
+static void
+listen_told(struct listener_state *l)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	char peer[LISTEN_PEER_MAX];
+	int64_t now = clock_ms();
+	int fd;
+
+	while (l->away.waiting > 0 && away_may(&l->away, now)) {
+		fd = away_take(&l->away);
+		memset(&ss, 0, sizeof(ss));
+		len = sizeof(ss);
+		if (getpeername(fd, (void *)&ss, &len) == -1) {
+			close(fd);
+			continue;
+		}
+		source_unmap(&ss);
+		listen_peer(peer, &ss);
+		listen_tell(l, fd, peer);
+	}
+}
+
+/* Behind a 1 of away_may. */
+static void
+listen_tell(struct listener_state *l, int fd, const char *peer)
+{
+	pid_t pid = listen_fork();
+
 	if (pid == -1) {
+		listen_trouble(l, "fork");
 		reply_unavailable(fd, 0);
 		return;
 	}
@@ -434,6 +282,22 @@ listen_refused(struct listener_state *l, const char *peer, const char *why,
 	l->refused_ms = now;
 }
 
+/* Ours, and likewise: whatever is short stays so for a while. */
+static void
+listen_trouble(struct listener_state *l, const char *what)
+{
+	int error = errno;
+	int64_t now = clock_ms();
+
+	l->refused++;
+	l->news.turned++;
+	if (now - l->trouble_ms < LISTEN_LOG_MS)
+		return;
+	errno = error;
+	log_warn("%s", what);
+	l->trouble_ms = now;
+}
+
 /* The table and the sockets are the parent's. */
 static void
 listen_child(struct listener_state *l, int fd, const char *peer, int line)
@@ -453,8 +317,8 @@ listen_child_fds(void *arg)
 	signal(SIGCHLD, SIG_DFL);
 	for (i = 0; i < l->nsockets; i++)
 		close(l->poll[i].fd);
-	close(listen_signal_pipe[0]);
-	close(listen_signal_pipe[1]);
+	listen_signals_close();
+	away_close(&l->away);
 	if (l->spare != -1)
 		close(l->spare);
 }
@@ -468,6 +332,8 @@ listen_reap(struct listener_state *l)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (away_left(&l->away, pid))
+			continue;
 		end = SOURCE_CRASHED;
 		if (WIFSIGNALED(status)) {
 			log_warnx("worker %ld: signal %d", (long)pid,
@@ -475,7 +341,6 @@ listen_reap(struct listener_state *l)
 			l->news.crashed++;
 		} else
 			end = (enum source_end)WEXITSTATUS(status);
-		away_left(&l->away, pid);
 		if (l->keeper != -1)
 			keeper_tell(l->keeper, pid, -1);
 		if (places_leave(l->places, pid, end, now))
@@ -488,10 +353,12 @@ static void
 listen_stop(struct listener_state *l)
 {
 	int64_t end = clock_ms() + LISTEN_STOP_MS, left;
-	int i;
+	int i, fd;
 
 	for (i = 0; i < l->nsockets; i++)
 		close(l->poll[i].fd);
+	while ((fd = away_take(&l->away)) != -1)
+		reply_unavailable(fd, 0);
 	log_info("stopping, %u connections", places_used(l->places));
 	away_kill(&l->away);
 	places_kill(l->places, SIGTERM);

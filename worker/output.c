@@ -148,7 +148,8 @@ conn_close(struct conn *c, unsigned int code, const char *reason)
 	output_add(c,
 	    bytes_of(frame,
 		ws_close_frame(frame, code == 0 ? WS_CODE_NONE : code, why)));
-	conn_phase(c, CONN_CLOSING, CONN_CLOSE_MS);
+	/* An answer of one that nobody serves is not worth a process. */
+	conn_phase(c, c->unserved ? CONN_DRAIN : CONN_CLOSING, CONN_CLOSE_MS);
 }
 
 void
