@@ -180,6 +180,8 @@ compact_next(struct compact *c)
 			compact_close(c);
 	} else if (found == 1 && c->asked)
 		compact_say(c, &t);
+	else if (found == 0 && c->one)
+		job_say(c->job, "error there is no such store\n");
 	txn_done(&t);
 	return (found == -1 && c->one ? -1 : 1);
 }

@@ -81,6 +81,8 @@ int ctl_job(const struct ctl *, const char *command, const char *words);
 
 /* The second half of it; takes the descriptor over. */
 int ctl_job_listen(int fd);
+/* 1: a key may have that name; 0: it may not, which was said. */
+int ctl_kid_ok(const char *kid);
 /* One store out of a backup at rest into the running broker. */
 int ctl_restore_store(const struct ctl *, const char *dir, const char *store);
 

@@ -53,7 +53,7 @@ ctl_backup(const struct ctl *ctl, int argc, char **argv)
 		log_warn("%s", argv[1]);
 		status = EX_CANTCREAT;
 	}
-	if (status != 0)
+	if (status != 0 && access(part, F_OK) == 0)
 		log_warnx("%s: is no backup", part);
 	free(part);
 	return (status);

@@ -74,6 +74,17 @@ ctl_keys(const struct ctl *ctl, int argc, char **argv, const char *options,
 	return (status);
 }
 
+int
+ctl_kid_ok(const char *kid)
+{
+	if (keyring_kid_ok(bytes_str(kid)))
+		return (1);
+	log_warnx("\"%s\" is no key's name: up to 64 visible characters, but "
+		  "no quote, no backslash and no # at its beginning",
+	    kid);
+	return (0);
+}
+
 static int
 keys_list(const struct ctl_keys *a, const char *kid)
 {
@@ -108,6 +119,8 @@ keys_list(const struct ctl_keys *a, const char *kid)
 static int
 keys_add(const struct ctl_keys *a, const char *kid)
 {
+	if (!ctl_kid_ok(kid))
+		return (EX_DATAERR);
 	return (keyring_file_add(a->path, a->alg, kid) == 0
 		? 0
 		: keys_failed(a->path, kid));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "broker/ctl.h"
 #include "broker/ctl_answer.h"
 
@@ -74,15 +75,18 @@ ctl_revoke_args(struct ctl_revoke *a, int argc, char **argv)
 	while ((c = getopt(argc, argv, "+b:dt:")) != -1)
 		switch (c) {
 		case 'b':
-			if (ctl_revoke_time(optarg, &a->before) == -1)
-				return (-1);
-			break;
+			if (ctl_revoke_time(optarg, &a->before) == 0)
+				break;
+			log_warnx("-b %s: not a time", optarg);
+			return (-1);
 		case 'd':
 			a->command = "forgive";
 			break;
 		case 't':
-			if (ctl_duration(optarg, &ttl_s) == -1 || ttl_s == 0)
+			if (ctl_duration(optarg, &ttl_s) == -1 || ttl_s == 0) {
+				log_warnx("-t %s: not a duration", optarg);
 				return (-1);
+			}
 			a->until = (int64_t)time(NULL) + ttl_s;
 			break;
 		default:

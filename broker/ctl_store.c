@@ -28,6 +28,7 @@
 typedef int ctl_source(void *arg, struct buf *out);
 
 static int ctl_store_is_room(char **argv);
+static int ctl_delete_typed(const char *store);
 static int ctl_export_take(int in, int out);
 static int ctl_export_whole(struct bytes tail, crypto_generichash_state *);
 static int ctl_import_send(const struct ctl *, const char *store, int force,
@@ -97,9 +98,41 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 int
 ctl_delete(const struct ctl *ctl, int argc, char **argv)
 {
-	if (argc != 2)
+	const char *store;
+	int c, sure = 0;
+
+	while ((c = getopt(argc, argv, "y")) != -1) {
+		if (c != 'y')
+			return (ctl_usage(argv[0]));
+		sure = 1;
+	}
+	if (argc - optind != 1)
 		return (ctl_usage(argv[0]));
-	return (ctl_job(ctl, argv[0], argv[1]));
+	store = argv[optind];
+	if (!sure && !ctl_delete_typed(store)) {
+		log_warnx("%s stays: that was not its name", store);
+		return (EX_DATAERR);
+	}
+	return (ctl_job(ctl, argv[0], store));
+}
+
+/* Nothing brings it back, so its name is wanted a second time. */
+static int
+ctl_delete_typed(const char *store)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int same;
+
+	if (isatty(STDIN_FILENO))
+		fprintf(stderr,
+		    "%s goes for good.  Its name, once more: ", store);
+	if ((same = getline(&line, &size, stdin) > 0)) {
+		line[strcspn(line, "\n")] = '\0';
+		same = strcmp(line, store) == 0;
+	}
+	free(line);
+	return (same);
 }
 
 int

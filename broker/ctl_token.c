@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <sodium.h>
 
 #include "common/log.h"
@@ -36,6 +37,7 @@ static int ctl_token_args(struct ctl_token_args *, int, char **);
 static int ctl_token_arg(struct ctl_token_args *, int, const char *);
 static int ctl_token_jti(char[CTL_JTI_LEN + 1]);
 static int ctl_token_print(const struct ctl_token_args *, const char *);
+static int ctl_token_object(struct bytes);
 static int ctl_print(struct bytes);
 
 int
@@ -55,6 +57,8 @@ ctl_keygen(const struct ctl *ctl, int argc, char **argv)
 			return (ctl_usage(argv[0]));
 	if (argc - optind != 1)
 		return (ctl_usage(argv[0]));
+	if (*kid != '\0' && !ctl_kid_ok(kid))
+		return (EX_DATAERR);
 	if (keyring_generate(argv[optind], alg, kid) == 0)
 		return (0);
 	error = errno;
@@ -223,7 +227,10 @@ ctl_token_print(const struct ctl_token_args *a, const char *path)
 		if (errno == ENOENT)
 			log_warnx("%s: no such key that can sign", path);
 		else if (errno == EINVAL)
-			log_warnx("these claims would be refused");
+			log_warnx("%s",
+			    ctl_token_object(mint.extra)
+				? "these claims would be refused"
+				: "-x: not an object of JSON");
 		else
 			log_warn("token");
 	} else if (buf_add_u8(&out, '\n') == -1 ||
@@ -232,6 +239,17 @@ ctl_token_print(const struct ctl_token_args *a, const char *path)
 	buf_wipe(&out);
 	keyring_free(ring);
 	return (status);
+}
+
+static int
+ctl_token_object(struct bytes text)
+{
+	json_t *j = json_loadb((const char *)text.p, text.n,
+	    JSON_REJECT_DUPLICATES, NULL);
+	int is = text.p == NULL || json_is_object(j);
+
+	json_decref(j);
+	return (is);
 }
 
 static int

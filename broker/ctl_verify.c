@@ -86,6 +86,12 @@ ctl_kv_open(const char *dir, int copied, int *status)
 	struct kv *kv;
 	char why[256];
 
+	/* Opening makes what is not there, in whatever directory that is. */
+	if (!kv_bdb_there(dir)) {
+		log_warnx("%s: there is no store in it", dir);
+		*status = EX_NOINPUT;
+		return (NULL);
+	}
 	if ((kv = kv_bdb_open(&o, why, sizeof(why))) == NULL) {
 		log_warnx("%s", why);
 		*status = EX_NOINPUT;

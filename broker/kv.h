@@ -90,6 +90,8 @@ int kv_bdb_lock(const char *dir, char *why, size_t size);
  * of its own.
  */
 struct kv *kv_bdb_open(const struct kv_bdb_options *, char *why, size_t size);
+/* 1: there is an environment in the directory; kv_bdb_open makes one. */
+int kv_bdb_there(const char *dir);
 
 /* Figures of a Berkeley DB store for status and metrics. */
 struct kv_bdb_stat {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,6 +46,16 @@ static struct bdb *bdb_left;
 
 /* A sync failed in this process; the library's hook knows no store. */
 static atomic_int bdb_sync_failed;
+
+int
+kv_bdb_there(const char *dir)
+{
+	char path[PATH_MAX];
+
+	return (snprintf(path, sizeof(path), "%s/%s", dir, bdb_files[KV_NAME]) <
+		(int)sizeof(path) &&
+	    access(path, F_OK) == 0);
+}
 
 struct kv *
 kv_bdb_open(const struct kv_bdb_options *o, char *why, size_t size)

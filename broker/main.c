@@ -99,7 +99,8 @@ main(int argc, char **argv)
 		return (0);
 	}
 	log_init("quired",
-	    o.foreground ? LOG_TO_STDERR : (enum log_where)b->conf->log,
+	    o.foreground || b->conf->log == LOG_TO_STDERR ? LOG_TO_STDERR
+							  : LOG_TO_BOTH,
 	    o.verbose ? LOG_LEVEL_DEBUG : (enum log_level)b->conf->log_level);
 	confine_plan(b->conf, &plan); /* or fan-out would say it, too */
 	lanes = lanes_start(b->conf);

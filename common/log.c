@@ -52,7 +52,7 @@ log_init(const char *name, enum log_where where, enum log_level level)
 	log_dest = where;
 	log_level = log_asked = level;
 	/* After chroot there is neither /dev/log nor a time zone to read. */
-	if (where == LOG_TO_SYSLOG) {
+	if (where != LOG_TO_STDERR) {
 		tzset();
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	}
@@ -190,22 +190,21 @@ static void
 log_put(enum log_level level, int error, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
-	size_t n = 0;
+	size_t head, n;
 	int saved = errno, r;
 
 	if (level > log_level)
 		return;
-	if (log_dest == LOG_TO_STDERR) {
-		r = snprintf(line, sizeof(line), "%s: %s: ", log_name,
-		    log_rows[level].name);
-		n = log_clamp(r, sizeof(line));
-	}
-	n += log_format(line + n, sizeof(line) - n, error, fmt, ap);
+	r = snprintf(line, sizeof(line), "%s: %s: ", log_name,
+	    log_rows[level].name);
+	head = log_clamp(r, sizeof(line));
+	n = head + log_format(line + head, sizeof(line) - head, error, fmt, ap);
 	log_clean(line, n);
-	if (log_dest == LOG_TO_STDERR)
+	if (log_dest != LOG_TO_STDERR)
+		syslog(log_rows[level].priority, "%s", line + head);
+	if (log_dest == LOG_TO_STDERR ||
+	    (log_dest == LOG_TO_BOTH && level == LOG_LEVEL_ERROR))
 		log_write(line, n);
-	else
-		syslog(log_rows[level].priority, "%s", line);
 	errno = saved;
 }
 

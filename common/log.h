@@ -14,7 +14,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
-enum log_where { LOG_TO_STDERR, LOG_TO_SYSLOG };
+/* Errors, which are few and mostly a start's, may go to both. */
+enum log_where { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_BOTH };
 
 /* name: of the process, a literal.  Until called: stderr, info. */
 void log_init(const char *name, enum log_where, enum log_level);

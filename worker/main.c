@@ -39,6 +39,7 @@ struct main_options {
 	int verbose;
 };
 
+static enum log_where main_log(const struct main_options *);
 static void main_fds(void);
 static void main_options(struct main_options *, int, char **);
 static unsigned main_number(const char *word, const char *what, unsigned min,
@@ -60,7 +61,7 @@ main(int argc, char **argv)
 				      .sandbox = SANDBOX_PLAN_INIT,
 				      .ready = READY_INIT },
 		.user = MAIN_USER };
-	int on_stderr, passed;
+	int passed;
 
 	main_fds();
 	o.listen.sandbox.chroot_dir = "";
@@ -68,9 +69,7 @@ main(int argc, char **argv)
 	passed = inherit_count(LISTEN_SOCKETS_MAX);
 	o.listen.ready.fd =
 	    sandbox_inherited(STDERR_FILENO + 1 + passed, o.listen.ready.fd);
-	on_stderr = o.foreground &&
-	    (o.listen.naddresses > 0 || !main_stderr_is_client());
-	log_init("quire-worker", on_stderr ? LOG_TO_STDERR : LOG_TO_SYSLOG,
+	log_init("quire-worker", main_log(&o),
 	    o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (sodium_init() == -1)
 		fatalx(EX_SOFTWARE, "libsodium does not start");
@@ -81,6 +80,17 @@ main(int argc, char **argv)
 		return (listen_run(&o.listen));
 	}
 	return (main_client(o.listen.broker, &o.listen.sandbox));
+}
+
+/* Whoever gave an address is not a client; all else may have one for stderr. */
+static enum log_where
+main_log(const struct main_options *o)
+{
+	int listens = o->listen.naddresses > 0;
+
+	if (o->foreground && (listens || !main_stderr_is_client()))
+		return (LOG_TO_STDERR);
+	return (listens ? LOG_TO_BOTH : LOG_TO_SYSLOG);
 }
 
 /* A descriptor opened later must never become 0, 1 or 2. */

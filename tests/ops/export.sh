@@ -44,7 +44,7 @@ $q backup "$QUIRE_DIR/backup" >/dev/null
 $q import sds:copy "$QUIRE_DIR/file"
 hashes sds:copy | cmp - "$QUIRE_DIR/was"
 ! $q import sds:copy "$QUIRE_DIR/file" || exit 1
-$q delete sds:demo
+$q delete -y sds:demo
 ! $q verify sds:demo || exit 1
 $q import -f sds:demo "$QUIRE_DIR/file"
 hashes sds:demo | cmp - "$QUIRE_DIR/was"
@@ -67,7 +67,7 @@ hashes sds:demo >"$QUIRE_DIR/was"
 i=0
 while [ $i -lt 20 ]; do
 	i=$((i + 1))
-	$q delete sds:demo
+	$q delete -y sds:demo
 	$q import sds:demo "$QUIRE_DIR/file"
 	hashes sds:demo | cmp - "$QUIRE_DIR/was"
 done
@@ -109,6 +109,14 @@ for at in 3 20 60 300 1000 90000 $((size - 40)) $((size - 1)); do
 done
 ! $q verify sds:bad || exit 1
 $q verify >/dev/null
+
+# A deletion wants the name again, and what is not there is said.
+! echo sds:dem | $q delete sds:demo || exit 1
+! $q delete sds:demo </dev/null || exit 1
+hashes sds:demo | cmp - "$QUIRE_DIR/was"
+! $q compact sds:nothing || exit 1
+echo sds:demo | $q delete sds:demo
+! $q verify sds:demo || exit 1
 
 # The other store never noticed.
 "$ctl" send "$QUIRE_URL/ws/other?token=$other" after

@@ -52,7 +52,7 @@ soon q kick store sds:demo >"$dir/out" 2>&1
 ok $? 'kick'
 q import sds:copy "$dir/demo" >"$dir/out" 2>&1
 has 'an import would fill the disk, and says so' "$dir/out" 'no room on the disk'
-works 'delete' delete sds:demo
+works 'delete' delete -y sds:demo
 q stores >"$dir/stores"
 is 'no store is left' "$(wc -l <"$dir/stores" | tr -d ' ')" 0
 finished

@@ -107,9 +107,10 @@ quiet export sds:demo "$dir/store"
 quiet import sds:other "$dir/store"
 quiet restore "$dir/backup" sds:demo
 quiet quarantine sds:other
-echo delete >>"$dir/seen" # wants its store's name typed
+quiet delete -y sds:other
+echo delete >>"$dir/seen"
 echo sds:demo | "$ctl" -j -f "$QUIRE_DIR/conf" delete sds:demo >"$dir/out"
-is 'delete works' $? 0
+is 'delete works, its name typed' $? 0
 tells 0 sandbox worker
 [ "$(member missing)" = none ]
 ok $? 'sandbox: nothing is missing'

@@ -96,6 +96,22 @@ says 'a scope that is none' '[-]S all: not read, write or admin' \
     "$bin/quirectl" token -k "$dir/keys" -s a -a b -S all
 says 'a time that is none' '[-]t 5x: not a number with s, m, h or d' \
     "$bin/quirectl" token -k "$dir/keys" -s a -a b -S read -t 5x
+says 'claims that are none' '[-]x: not an object of JSON' \
+    "$bin/quirectl" token -k "$dir/keys" -s a -a b -S read -x '["a"]'
+says 'another time that is none' '[-]b yesterday: not a time' \
+    "$bin/quirectl" token revoke -b yesterday all
+says 'a name of a key that is none' '"a b" is no key'"'"'s name' \
+    "$bin/quirectl" keys add -k "$dir/keys" 'a b'
+says 'nor is it for a new file' '"a b" is no key'"'"'s name' \
+    "$bin/quirectl" keygen -K 'a b' "$dir/other"
+says 'no place for a backup' 'nowhere/x.part: No such file' \
+    "$bin/quirectl" -f "$dir/conf" backup "$dir/nowhere/x"
+is 'and it says so once' "$(wc -l <"$dir/said")" 1
+says 'an error of a start, with syslog' 'the port is no number up to 65535' \
+    "$bin/quire-worker" -u '' -s "$dir/broker.sock" -l 127.0.0.1:web
+conf 'log syslog' 'auth /nonexistent'
+says 'and of a broker' 'auth /nonexistent' "$bin/quired" -f "$dir/conf"
+conf
 says 'nobody there' '127.0.0.1:1: Connection refused' \
     "$bin/quirectl" listen ws://127.0.0.1:1/ws/demo
 says 'status without a broker' 'control.sock: no broker answers there' \

@@ -63,7 +63,7 @@ broker=$!
 until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
 grep -q 'sds:demo: in quarantine, closed' "$QUIRE_DIR/log2"
 [ ! -e "$QUIRE_DIR/data2/quarantine" ]
-$q delete sds:number40
+$q delete -y sds:number40
 # The pages of all stores are gone along when much was dropped: the same.
 $q compact >/dev/null 2>&1 || :
 ! wait $broker || exit 1
@@ -72,7 +72,7 @@ $q compact >/dev/null 2>&1 || :
 broker=$!
 until $q status >/dev/null 2>&1; do kill -0 $broker; sleep 0.1; done
 grep -q 'a page is damaged; verify names the store' "$QUIRE_DIR/log2"
-$q delete sds:number39
+$q delete -y sds:number39
 kill $broker
 wait $broker
 # A note that was cut short on its way to the disk names nobody.

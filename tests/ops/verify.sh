@@ -19,6 +19,14 @@ grep -q "^sds:demo $line [0-9a-f]\{64\}\$" "$QUIRE_DIR/out"
 ! "$ctl" -f "$conf" verify -d "$QUIRE_DIR/data" 2>"$QUIRE_DIR/err" || exit 1
 grep -q 'in use' "$QUIRE_DIR/err"
 
+# Another directory is left as it is.
+mkdir "$QUIRE_DIR/other"
+status=0
+"$ctl" verify -d "$QUIRE_DIR/other" 2>"$QUIRE_DIR/err" || status=$?
+[ $status -eq 66 ] || { echo "status $status" >&2; exit 1; }
+grep -q 'there is no store in it' "$QUIRE_DIR/err"
+rmdir "$QUIRE_DIR/other"
+
 # As after a crash: the log is there, the pages are not.
 cp -R "$QUIRE_DIR/data" "$QUIRE_DIR/copy"
 rm "$QUIRE_DIR/copy/lock"
