@@ -1,6 +1,8 @@
 /*
  * One document's news to its level clients.  Most of them stand at the same
  * place, so the frames from there are gathered once and written many times.
+ * They are copied out of the ring, or the broker could overwrite them while
+ * they are written, and a client's stream would be spoilt.
  */
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -14,7 +16,7 @@
 #define FANOUT_FRAMES 64
 #define FANOUT_BYTES  ((size_t)256 * 1024)
 
-/* Frames from one place on, ready for writing. */
+/* Frames from one place on, in fanout_frames, ready for writing. */
 struct fanout_run {
 	int made;
 	struct lane_place from;
@@ -28,6 +30,9 @@ struct fanout_run {
 	int hand;	       /* at end stands what only a worker can send */
 	int more;	       /* there is more than one write takes */
 };
+
+/* One run at a time is made. */
+static uint8_t fanout_frames[FANOUT_BYTES + LANE_SPILL_MAX_BYTES];
 
 static int fanout_lane_serve(struct fanout_lane *, struct fanout_run *);
 static int fanout_lane_write(struct fanout_lane *, const struct fanout_run *);
@@ -78,8 +83,7 @@ fanout_lane_serve(struct fanout_lane *l, struct fanout_run *run)
 		return (0);
 	do {
 		if (!run->made || run->from.pos != place.pos ||
-		    run->from.seq != place.seq ||
-		    !ring_valid(&l->doc->ring, place.pos))
+		    run->from.seq != place.seq)
 			fanout_gather(&l->doc->ring, &place, run);
 		r = fanout_own(run, l->session, &own);
 		if (r->n > 0 && !fanout_lane_write(l, r))
@@ -106,7 +110,7 @@ fanout_lane_write(struct fanout_lane *l, const struct fanout_run *r)
 	while ((n = sendmsg(l->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL)) == -1 &&
 	    errno == EINTR)
 		continue;
-	if (n == (ssize_t)r->bytes && ring_valid(&l->doc->ring, r->from.pos)) {
+	if (n == (ssize_t)r->bytes) {
 		fanout_count(l->doc, r->n, n);
 		return (1);
 	}
@@ -115,14 +119,13 @@ fanout_lane_write(struct fanout_lane *l, const struct fanout_run *r)
 	return (0);
 }
 
-/* What was overwritten under our hands is nothing that a client may see. */
 static void
 fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
     size_t written)
 {
 	struct lane_place place = r->from;
 	struct bytes rest = BYTES_NONE;
-	int i, any = written > 0;
+	int i;
 
 	for (i = 0; i < r->n && written >= r->iov[i].iov_len; i++) {
 		written -= r->iov[i].iov_len;
@@ -136,8 +139,6 @@ fanout_lane_cut(struct fanout_lane *l, const struct fanout_run *r,
 		    r->iov[i].iov_len - written);
 	}
 	lane_hand(&l->lane, &place, rest);
-	if (any && !ring_valid(&l->doc->ring, r->from.pos))
-		shutdown(l->fd, SHUT_RDWR);
 }
 
 static void
@@ -170,8 +171,8 @@ fanout_gather(struct ring *ring, const struct lane_place *from,
 			continue;
 		}
 		if (fanout_for_worker(e)) {
-			r->hand = 1;
-			return;
+			found = -1;
+			break;
 		}
 		r->end.pos += e->size;
 		if (e->seq != 0)
@@ -181,6 +182,13 @@ fanout_gather(struct ring *ring, const struct lane_place *from,
 	}
 	r->hand = found == -1;
 	r->more = found == 1;
+	/* Overwritten while it was copied: its worker finds what was missed. */
+	if (!ring_valid(ring, from->pos)) {
+		r->end = *from;
+		r->n = 0;
+		r->hand = 1;
+		r->more = 0;
+	}
 }
 
 static int
@@ -193,7 +201,10 @@ fanout_for_worker(const struct ring_entry *e)
 static void
 fanout_take(struct fanout_run *r, struct bytes frame, uint64_t skip)
 {
-	r->iov[r->n].iov_base = (void *)(uintptr_t)frame.p;
+	uint8_t *p = fanout_frames + r->bytes;
+
+	memcpy(p, frame.p, frame.n);
+	r->iov[r->n].iov_base = p;
 	r->iov[r->n].iov_len = frame.n;
 	r->at[r->n] = r->end;
 	r->skip[r->n] = skip;

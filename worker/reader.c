@@ -1,11 +1,13 @@
 /*
  * From the ring to the client: gathers frames, writes them in one call straight
  * from shared memory, and stands still for whatever must come first.  What a
- * frame says is never looked at.
+ * frame says is never looked at.  A reader so far behind that the broker could
+ * overwrite what is being written copies it first.
  */
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 
 #define READER_FRAMES 64
 #define READER_BYTES  ((size_t)128 * 1024)
+/* As much of a ring is written from in place: its newest part. */
+#define READER_NEAR_SHARE 4
 
 enum reader_stop {
 	READER_EMPTY,  /* nothing new */
@@ -31,6 +35,7 @@ struct reader_batch {
 	int n;
 	size_t bytes;
 	struct ring_entry stub;
+	uint8_t *copy; /* owned: the frames, NULL while they are in the ring */
 };
 
 static int reader_map(struct ring *, int ring_fd, int *bell, int bell_fd,
@@ -42,6 +47,10 @@ static int reader_skips(const struct conn *, const struct ring_entry *);
 static int reader_own(const struct conn *, const struct ring_entry *);
 static void reader_take(struct reader_batch *, struct bytes frame,
     const struct reader *);
+static void reader_copy(const struct ring *, struct reader_batch *,
+    uint64_t start);
+static int reader_batch_write(struct conn *, struct reader_batch *,
+    uint64_t start);
 static int reader_write(struct conn *, struct reader_batch *, uint64_t start);
 static void reader_rest(struct conn *, struct reader_batch *, size_t written);
 static void reader_behind(struct conn *);
@@ -146,8 +155,11 @@ reader_step(struct conn *c)
 		return (0);
 	batch.n = 0;
 	batch.bytes = 0;
+	batch.copy = NULL;
 	stop = reader_gather(c, &batch);
+	reader_copy(&r->ring, &batch, start);
 	if (stop == READER_BEHIND || !ring_valid(&r->ring, start)) {
+		free(batch.copy);
 		r->pos = start;
 		r->seq = seq;
 		if (again_waits(c)) { /* missed, when there is a broker */
@@ -160,7 +172,7 @@ reader_step(struct conn *c)
 	/* To stand before an own entry is something: its verdict is ripe. */
 	arrived = stop == READER_OWN && !r->at_own;
 	r->at_own = stop == READER_OWN;
-	if (batch.n > 0 && reader_write(c, &batch, start) == 0)
+	if (batch.n > 0 && reader_batch_write(c, &batch, start) == 0)
 		return (1);
 	if (stop == READER_STUB)
 		reader_stub(c, &batch.stub);
@@ -389,6 +401,33 @@ reader_take(struct reader_batch *b, struct bytes frame, const struct reader *r)
 	b->n++;
 }
 
+/* Without the memory for it, it is written in place. */
+static void
+reader_copy(const struct ring *ring, struct reader_batch *b, uint64_t start)
+{
+	uint8_t *p;
+	int i;
+
+	if (b->n == 0 ||
+	    ring_tail(ring) - start <= ring->bytes / READER_NEAR_SHARE ||
+	    (p = b->copy = malloc(b->bytes)) == NULL)
+		return;
+	for (i = 0; i < b->n; i++) {
+		memcpy(p, b->iov[i].iov_base, b->iov[i].iov_len);
+		b->iov[i].iov_base = p;
+		p += b->iov[i].iov_len;
+	}
+}
+
+static int
+reader_batch_write(struct conn *c, struct reader_batch *b, uint64_t start)
+{
+	int all = reader_write(c, b, start);
+
+	free(b->copy);
+	return (all);
+}
+
 /* 1: all is written; 0: the reader stands behind what was. */
 static int
 reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
@@ -412,7 +451,7 @@ reader_write(struct conn *c, struct reader_batch *b, uint64_t start)
 		reader_rest(c, b, (size_t)n);
 	else
 		note_frames(c, b->iov, b->n);
-	if (!ring_valid(&c->reader.ring, start)) {
+	if (b->copy == NULL && !ring_valid(&c->reader.ring, start)) {
 		log_warnx("%s: frame overwritten while written", c->peer);
 		conn_drop(c);
 		return (0);

@@ -3,6 +3,8 @@
  * goes out, what is passed over, and when a verdict is ripe.
  */
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 #define RING_BYTES 65536
 #define ME	   7
 #define OTHER	   8
+#define MANY	   8000 /* of this, eight are more than the ring */
 
 static struct {
 	int behind;
@@ -302,17 +305,24 @@ a_stub_pauses_the_reader_behind_what_came_before(void **state)
 }
 
 static void
+put_many(struct bench *b, uint64_t seq, char c)
+{
+	char text[MANY];
+
+	memset(text, c, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	put(b, seq, OTHER, 0, text);
+}
+
+static void
 a_reader_left_behind_says_so_and_stands_at_the_end(void **state)
 {
 	struct bench *b = *state;
-	char text[8000];
-	int i;
+	uint64_t seq;
 
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
 	conn_live(b->c, 0);
-	for (i = 1; i < 20; i++)
-		put(b, (uint64_t)i, OTHER, 0, text);
+	for (seq = 1; seq < 20; seq++)
+		put_many(b, seq, 'x');
 	turn(b);
 	assert_int_equal(seen.behind, 1);
 	expect(b, "");
@@ -320,6 +330,44 @@ a_reader_left_behind_says_so_and_stands_at_the_end(void **state)
 	conn_live(b->c, 19);
 	turn(b);
 	expect(b, "z");
+}
+
+/* While the reader writes, the broker goes once around. */
+static struct bench *lapped;
+
+ssize_t
+writev(int fd, const struct iovec *iov, int n)
+{
+	struct bench *b = lapped;
+	uint64_t seq;
+
+	lapped = NULL;
+	for (seq = 10; b != NULL && seq < 30; seq++)
+		put_many(b, seq, 'y');
+	return (syscall(SYS_writev, fd, iov, n));
+}
+
+static void
+what_is_overwritten_while_it_is_written_goes_out_whole(void **state)
+{
+	struct bench *b = *state;
+	char got[MANY];
+	uint64_t seq;
+	size_t i;
+
+	conn_live(b->c, 0);
+	for (seq = 1; seq <= 3; seq++)
+		put_many(b, seq, 'x');
+	lapped = b;
+	turn(b);
+	assert_null(lapped);
+	assert_int_equal(b->c->phase, CONN_WS);
+	for (seq = 1; seq <= 3; seq++) {
+		assert_int_equal(read(b->client, got, MANY - 1), MANY - 1);
+		for (i = 0; i < MANY - 1; i++)
+			assert_int_equal(got[i], 'x');
+	}
+	assert_int_equal(seen.behind, 1);
 }
 
 static void
@@ -508,6 +556,7 @@ main(void)
 		TEST(to_arrive_before_an_own_entry_is_a_step),
 		TEST(a_stub_pauses_the_reader_behind_what_came_before),
 		TEST(a_reader_left_behind_says_so_and_stands_at_the_end),
+		TEST(what_is_overwritten_while_it_is_written_goes_out_whole),
 		TEST(nothing_overtakes_what_is_queued),
 		TEST(a_frame_that_the_client_takes_in_part_is_finished_first),
 		TEST(the_reader_goes_on_in_the_next_ring_without_a_gap),
