@@ -3,8 +3,8 @@
  * conn.c (loop), conn_time.c (deadlines), exchange.c (HTTP requests), frames.c
  * (WebSocket in), output.c (everything out), reply.c (HTTP answers), link.c
  * (the broker), again.c (the next broker), submit.c (large bodies), reader.c
- * (the ring), missed.c (what came before it), confine.c (the sandbox),
- * unserved.c (when there is no broker).
+ * (the ring), verdicts.c (what waits for the reader), missed.c (what came
+ * before it), confine.c (the sandbox), unserved.c (when there is no broker).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.

@@ -55,10 +55,6 @@ static int reader_write(struct conn *, struct reader_batch *, uint64_t start);
 static void reader_rest(struct conn *, struct reader_batch *, size_t written);
 static void reader_behind(struct conn *);
 static void reader_stub(struct conn *, const struct ring_entry *);
-static int reader_ripe(const struct conn *, const struct msg *);
-static void reader_release(struct conn *, struct kept *);
-static struct verdict_in reader_said(const struct msg *);
-static void reader_hand(struct conn *, const struct msg *);
 
 void
 reader_init(struct reader *r)
@@ -162,10 +158,8 @@ reader_step(struct conn *c)
 		free(batch.copy);
 		r->pos = start;
 		r->seq = seq;
-		if (again_waits(c)) { /* missed, when there is a broker */
-			r->pos = start;
+		if (again_waits(c)) /* missed, when there is a broker */
 			return (0);
-		}
 		reader_behind(c);
 		return (1);
 	}
@@ -180,64 +174,6 @@ reader_step(struct conn *c)
 		return (reader_switch(c));
 	return (
 	    batch.n > 0 || stop == READER_STUB || r->pos != start || arrived);
-}
-
-int
-reader_verdict(struct conn *c, const struct msg *m)
-{
-	struct reader *r = &c->reader;
-
-	if (r->nverdicts == 0 && reader_ripe(c, m)) {
-		reader_hand(c, m);
-		return (0);
-	}
-	if (kept_add(&r->verdicts, m) == NULL)
-		return (-1);
-	r->nverdicts++;
-	return (0);
-}
-
-int
-reader_told(struct conn *c, const struct msg *m)
-{
-	struct kept *k = kept_add(&c->reader.verdicts, m);
-
-	if (k == NULL)
-		return (-1);
-	k->m.f[verdict_position].u = UINT64_MAX;
-	c->reader.nverdicts++;
-	return (0);
-}
-
-int
-reader_verdicts(struct conn *c)
-{
-	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
-
-	if (k == NULL || !reader_ripe(c, &k->m))
-		return (0);
-	reader_release(c, k);
-	return (1);
-}
-
-int
-conn_verdict_peek(struct conn *c, struct verdict_in *v)
-{
-	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
-
-	if (k == NULL)
-		return (0);
-	*v = reader_said(&k->m);
-	return (1);
-}
-
-void
-conn_verdict_take(struct conn *c)
-{
-	struct kept *k = TAILQ_FIRST(&c->reader.verdicts);
-
-	if (k != NULL)
-		reader_release(c, k);
 }
 
 uint64_t
@@ -510,56 +446,4 @@ reader_stub(struct conn *c, const struct ring_entry *e)
 		c->dialect->stub(c, &stub);
 	else
 		conn_close(c, 1013, "too large");
-}
-
-/*
- * A reader that stands before an own entry waits for just this verdict, or for
- * one before it: the list is in order.
- */
-static int
-reader_ripe(const struct conn *c, const struct msg *m)
-{
-	const struct reader *r = &c->reader;
-
-	if (c->phase != CONN_WS || !r->open)
-		return (1);
-	return (r->live &&
-	    (r->at_own ||
-		(r->missed.upto == 0 && r->pos >= m->f[verdict_position].u)));
-}
-
-/* Off the list first: the dialect may do anything with the reader. */
-static void
-reader_release(struct conn *c, struct kept *k)
-{
-	struct reader *r = &c->reader;
-
-	TAILQ_REMOVE(&r->verdicts, k, entry);
-	r->nverdicts--;
-	reader_hand(c, &k->m);
-	TAILQ_INSERT_HEAD(&r->verdicts, k, entry);
-	kept_remove(&r->verdicts, k);
-}
-
-static struct verdict_in
-reader_said(const struct msg *m)
-{
-	return ((struct verdict_in){ m->f[verdict_tag].u,
-	    (enum code)m->f[verdict_code].u, m->f[verdict_seq].u,
-	    m->f[verdict_info].b });
-}
-
-static void
-reader_hand(struct conn *c, const struct msg *m)
-{
-	struct reader *r = &c->reader;
-	struct verdict_in v = reader_said(m);
-
-	if (r->submits > 0)
-		r->submits--;
-	if (v.code == CODE_OK && v.seq > r->handed)
-		r->handed = v.seq;
-	r->at_own = 0;
-	if (c->dialect != NULL && c->dialect->verdict != NULL)
-		c->dialect->verdict(c, &v);
 }

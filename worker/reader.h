@@ -57,6 +57,7 @@ int reader_may(const struct conn *);
 /* One batch of frames to the client.  1: something was done. */
 int reader_step(struct conn *);
 
+/* --- verdicts.c --- */
 /* A verdict for the dialect, now or when reader_verdicts finds it ripe. */
 int reader_verdict(struct conn *, const struct msg *);
 /* A verdict of the broker before this one, for after reader_again. */
