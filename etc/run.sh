@@ -62,6 +62,7 @@ socket $state/broker.sock
 control $state/control.sock
 keys $state/keys
 user ""
+per_address_max 4096	# whoever tries it is at one address
 END
 }
 
