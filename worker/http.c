@@ -355,7 +355,7 @@ http_apply_coding(struct http_request *r, struct bytes value)
 	for (i = 0; i < sizeof(http_codings) / sizeof(*http_codings); i++)
 		if (http_eq(value, http_codings[i]))
 			return (http_refuse(r, 501, "transfer coding unknown"));
-	if (r->chunked || !bytes_eq(value, BYTES_LIT("chunked")))
+	if (r->chunked || !http_eq(value, "chunked"))
 		return (http_refuse(r, 400, "malformed Transfer-Encoding"));
 	r->chunked = 1;
 	return (0);

@@ -271,6 +271,7 @@ socket_tx(struct logseq_web *w, const struct json *message)
 		break;
 	case LOGSEQ_TX_OK:
 		w->socket->seed = tx.seed;
+		w->socket->t_was = tx.t_before;
 		conn_hold(w->conn, 1);
 		logseq_tx_submit(w, &tx, SOCKET_TX);
 		break;
@@ -427,7 +428,9 @@ socket_say_outcome(struct logseq_web *w, struct bytes info)
 	}
 	logseq_tx_reply(&reply, &o, w->socket->seed);
 	socket_say(w, &reply);
-	if (o.result == LOGSEQ_FAILED && o.done_ids.n > 0)
+	if ((o.result == LOGSEQ_FAILED || o.result == LOGSEQ_FAILED_SEED ||
+		o.result == LOGSEQ_CYCLE) &&
+	    o.t > w->socket->t_was)
 		socket_say_changed(w, o.t);
 }
 

@@ -11,6 +11,7 @@ struct logseq_socket {
 	int online_due; /* a list of users was missed in a pull */
 	int open;	/* the upgrade was accepted */
 	int seed;	/* the batch under way came as strings */
+	uint64_t t_was; /* and is based on this */
 	struct logseq_pull pull;
 };
 
