@@ -63,8 +63,7 @@ const struct ctl_command ctl_commands[] = {
 	{ "quarantine", "[-c | -r] store", 1, ctl_quarantine, JOB },
 	{ "compact", "[store]", 0, ctl_compact, JOB },
 	{ "verify", "[-d dir] [store]", 0, ctl_verify, JOB },
-	{ "sandbox", "[-u user] [worker | broker]", 0, ctl_sandbox,
-	    CTL_JSON_SELF },
+	{ "sandbox", "[-u user] [role]", 0, ctl_sandbox, CTL_JSON_SELF },
 	{ "completion", "bash | zsh | fish", 1, ctl_completion,
 	    CTL_JSON_NOTHING },
 };

@@ -293,6 +293,35 @@ else
 	skip 'quirectl.8 has the commands of quirectl' 'quirectl is not built'
 fi
 
+# words: of each command that is read, a line for each of its words, brackets
+# and bars apart; of `token' and `keys' the second word is part of the name.
+words()
+{
+	awk '{
+		name = $1
+		first = 2
+		if (name == "token" || name == "keys") {
+			name = name " " $2
+			first = 3
+		}
+		gsub(/[][|]/, "")
+		$0 = $0
+		for (i = first; i <= NF; i++)
+			print name ": " $i }' | sort -u
+}
+
+if [ -x "$bin/quirectl" ] && command -v mandoc >/dev/null; then
+	"$bin/quirectl" '-?' 2>&1 | tr '\n' '@' | sed 's/@	/ /g' | tr '@' '\n' |
+	    sed -n 's/^.*\[-f conf\] //p' | words >"$tmp/usage"
+	mandoc -T ascii -O width=500 man/quirectl.8 | sed 's/.\x08//g' |
+	    sed -n '/^SYNOPSIS/,/^DESC/s/^.*\[-f conf\] //p' | words >"$tmp/page"
+	[ -s "$tmp/usage" ] || echo 'no usage message' >"$tmp/usage"
+	diff "$tmp/usage" "$tmp/page" >"$tmp/wrong"
+	check 'the synopsis of quirectl.8 is its usage, word for word' "$tmp/wrong"
+else
+	skip 'the synopsis of quirectl.8 is its usage' 'no quirectl or mandoc'
+fi
+
 # What status prints, from the table that makes it.
 {
 	echo version
