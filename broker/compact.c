@@ -38,10 +38,11 @@ struct compact {
 	struct doc_id only;
 	struct buf only_name;
 	struct buf at;
-	struct doc *doc; /* under way, or NULL */
-	uint64_t number; /* of the document that had its name then */
-	struct pass *pass;
-	uint64_t bytes; /* it held before */
+	struct doc *doc;   /* under way, or NULL */
+	uint64_t number;   /* of the document that had its name then */
+	struct pass *pass; /* NULL: nothing of it may go */
+	uint64_t bytes;	   /* it held before */
+	uint64_t fresh;	   /* came since the look before */
 	uint64_t dropped, dropped_bytes;
 	int swept; /* all documents were looked at: on to the pages */
 	struct sweep sweep;
@@ -171,11 +172,14 @@ compact_next(struct compact *c)
 	txn_init(&t, b->kv, &id);
 	found = txn_load(&t);
 	rule = rule_find(id.dialect);
+	c->fresh = t.row.fresh;
 	if (found == 1 && rule != NULL && compact_due(b, c, &t)) {
 		c->bytes = t.row.bytes;
 		c->number = t.doc;
-		c->pass = pass_new(rule->compact, compact_before_ms(b));
-		c->doc = c->pass == NULL ? NULL : doc_get(b, &id);
+		if (rule->compact == NULL ||
+		    (c->pass = pass_new(rule->compact, compact_before_ms(b))) !=
+			NULL)
+			c->doc = doc_get(b, &id);
 		if (c->doc == NULL)
 			compact_close(c);
 	} else if (found == 1 && c->asked)
@@ -194,10 +198,10 @@ compact_due(const struct broker *b, const struct compact *c,
 	uint64_t rest =
 	    (uint64_t)b->conf->compact_grace / COMPACT_LOOKS_A_GRACE;
 
-	if (rule->compact == NULL || t->row.closed != ROW_OPEN)
+	if (t->row.closed != ROW_OPEN)
 		return (0);
 	return (c->asked ||
-	    (t->row.fresh >= COMPACT_FRESH_MIN_BYTES &&
+	    (rule->compact != NULL && t->row.fresh >= COMPACT_FRESH_MIN_BYTES &&
 		t->row.fresh >= t->row.bytes / COMPACT_FRESH_SHARE &&
 		(uint64_t)time(NULL) >= t->row.looked + rest));
 }
@@ -220,9 +224,12 @@ compact_some(struct compact *c)
 		return (-1);
 	}
 	if (r == 1)
-		r = pass_step(c->pass, &t, compact_late, c->job);
+		r = c->pass == NULL
+		    ? 0
+		    : pass_step(c->pass, &t, compact_late, c->job);
 	if (r == 0) {
-		t.row.fresh = pass_told(c->pass)->kept;
+		c->fresh = t.row.fresh;
+		t.row.fresh = c->pass == NULL ? 0 : pass_told(c->pass)->kept;
 		t.row.looked = (uint64_t)time(NULL);
 		t.row_dirty = 1;
 	}
@@ -312,13 +319,15 @@ compact_say(struct compact *c, const struct txn *t)
 		return;
 	doc_name_text(name, sizeof(name), &t->name);
 	if (rule == NULL || rule->compact == NULL)
-		job_say(c->job, "%s bytes %" PRIu64 " never\n", name,
-		    t->row.bytes);
+		job_say(c->job,
+		    "%s records %" PRIu64 " bytes %" PRIu64 " fresh %" PRIu64
+		    " never\n",
+		    name, t->row.records, t->row.bytes, c->fresh);
 	else
 		job_say(c->job,
 		    "%s dropped %" PRIu64 " records %" PRIu64 " bytes %" PRIu64
-		    "\n",
-		    name, dropped, t->row.records, t->row.bytes);
+		    " fresh %" PRIu64 "\n",
+		    name, dropped, t->row.records, t->row.bytes, c->fresh);
 	log_debug("compaction: %s dropped %" PRIu64, name, dropped);
 }
 
