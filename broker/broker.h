@@ -103,7 +103,8 @@ struct session {
 		uint64_t level, client;
 	} watch;	  /* what its worker was told last */
 	uint64_t submits; /* SUBMITs taken so far, an earlier broker's too */
-	size_t untold; /* outcomes kept since its answers had all left */
+	uint64_t among; /* members of doc at an earlier broker; 0: it is new */
+	size_t untold;	/* outcomes kept since its answers had all left */
 	struct claims claims;
 	struct subject *subject; /* the claims'; NULL: without a name */
 	enum dialect_id dialect;
@@ -178,10 +179,12 @@ struct doc {
 	struct rate rate; /* of what is written to it */
 	struct session_list sessions;
 	size_t nsessions;
-	struct session *looked; /* the session a rule looked at last, */
-	size_t looked_at;	/* and which one it is: decide_cards */
-	size_t lanes;		/* sessions that have one or asked */
-	uint64_t lane_doc;	/* its name for fan-out, 0: unknown there */
+	uint64_t members; /* that the others were told of: absent.c */
+	uint64_t expected, returned; /* an earlier broker's */
+	struct session *looked;	     /* the session a rule looked at last, */
+	size_t looked_at;	     /* and which one it is: decide_cards */
+	size_t lanes;		     /* sessions that have one or asked */
+	uint64_t lane_doc; /* its name for fan-out, 0: unknown there */
 	struct signal_blobs blobs;
 };
 
@@ -341,6 +344,11 @@ void login_expiry(struct session *);
 /* handle_resume.c */
 int broker_resumes(const struct broker *); /* 1: sessions may still come back */
 void broker_resumes_from(struct broker *); /* now: it has just started */
+
+/* absent.c: sessions of before that do not come back. */
+void absent_start(struct broker *, int64_t after_ms);
+/* After a session's coming or going was published. */
+void absent_moved(struct broker *, const struct op *);
 
 /* doc.c */
 struct doc *doc_get(struct broker *, const struct doc_id *);  /* one ref */

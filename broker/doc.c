@@ -214,6 +214,7 @@ doc_renew(struct broker *b, struct doc *d)
 		d->begin = old.begin;
 		return;
 	}
+	ring_set_members(&d->ring, ring_members(&old.ring));
 	d->stale_s = 0;
 	lanes_forget(b, d); /* who has a lane asks for another */
 	lanes_flush(b);

@@ -34,6 +34,7 @@ handle_resume(struct session *s, const struct msg *m)
 		    (unsigned long long)s->id, (unsigned long long)id);
 		s->id = id;
 		s->submits = from - 1 + (uint64_t)known;
+		s->among = m->f[resume_members].u;
 		resume_done(s, buf_bytes(&verdicts));
 	}
 	buf_free(&verdicts);
@@ -49,7 +50,10 @@ broker_resumes(const struct broker *b)
 void
 broker_resumes_from(struct broker *b)
 {
-	b->resume_ms = clock_ms() + b->conf->broker_wait_ms + RESUME_GRACE_MS;
+	int64_t wait_ms = b->conf->broker_wait_ms + RESUME_GRACE_MS;
+
+	b->resume_ms = clock_ms() + wait_ms;
+	absent_start(b, wait_ms);
 }
 
 static void

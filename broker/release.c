@@ -51,6 +51,7 @@ release(struct broker *b, struct op *op)
 			doc_publish(b, op->doc, e);
 		else
 			doc_kick(op->doc, e);
+	absent_moved(b, op);
 	if (op->signal.len > 0 && op->code == CODE_OK)
 		doc_blob_add(b, op->doc,
 		    op->effects == NULL ? 0 : op->effects->p.blob, &op->signal);

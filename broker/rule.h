@@ -69,6 +69,8 @@ struct rule {
 	enum code (*fetch)(struct txn *, uint64_t what, struct bytes prefix);
 	/* What of the claims the worker is told in GRANT; NULL: nothing. */
 	int (*claims)(const struct claims *, struct buf *);
+	/* 1: clients show one another until they are told that one has left. */
+	int shown;
 	const struct rule_compact *compact; /* NULL: nothing is dropped */
 };
 

@@ -52,6 +52,7 @@ const struct rule rule_canvas = {
 	.open = canvas_open,
 	.join = canvas_count,
 	.leave = canvas_leave,
+	.shown = 1,
 	.compact = &compact_canvas,
 };
 

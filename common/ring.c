@@ -21,7 +21,7 @@
 #include "common/ring.h"
 
 #define RING_HEADER_BYTES 4096u
-#define RING_MAGIC	  0x71756972656c7931u /* changes with the layout */
+#define RING_MAGIC	  0x71756972656c7932u /* changes with the layout */
 #define RING_ALIGN	  8u
 #define RING_BYTES_MIN	  4096u
 
@@ -31,6 +31,7 @@ struct ring_shared {
 	uint64_t put; /* the writer's own: the end of what is not public yet */
 	_Atomic uint64_t head;
 	_Atomic uint64_t tail;
+	_Atomic uint64_t members;
 };
 
 static_assert(sizeof(struct ring_shared) <= RING_HEADER_BYTES, "header");
@@ -172,6 +173,18 @@ void
 ring_publish(struct ring *r)
 {
 	atomic_store_explicit(&r->map->tail, r->map->put, memory_order_release);
+}
+
+void
+ring_set_members(struct ring *r, uint64_t n)
+{
+	atomic_store_explicit(&r->map->members, n, memory_order_relaxed);
+}
+
+uint64_t
+ring_members(const struct ring *r)
+{
+	return (atomic_load_explicit(&r->map->members, memory_order_relaxed));
 }
 
 int

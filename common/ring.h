@@ -85,6 +85,10 @@ uint64_t ring_put(struct ring *, struct ring_entry *e,
     const struct bytes *piece, size_t n);
 void ring_publish(struct ring *); /* makes what was put readable */
 
+/* Sessions of the document that the others in it were told of, at any time. */
+void ring_set_members(struct ring *, uint64_t n);
+uint64_t ring_members(const struct ring *);
+
 /*
  * The entry at *pos, pads skipped.  1: *e is a copy of its header, good until
  * the next ring_peek, and the next entry is at *pos + size; 0: nothing new;

@@ -317,6 +317,7 @@ again_meet(struct conn *c, int fd)
 	hello.f[hello_kind].u = HELLO_WAITS;
 	resume.f[resume_ticket].b = buf_bytes(&a->ticket);
 	resume.f[resume_from].u = again_from(c);
+	resume.f[resume_members].u = reader_members(&c->reader);
 	if (chan_send(&c->link, &hello) == -1 ||
 	    (c->document && chan_send(&c->link, &resume) == -1))
 		conn_drop(c);

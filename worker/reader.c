@@ -117,6 +117,14 @@ reader_again(struct reader *r, int ring_fd, int bell_fd, size_t bytes,
 	return (0);
 }
 
+uint64_t
+reader_members(const struct reader *r)
+{
+	if (!r->open)
+		return (0);
+	return (ring_members(r->next.due ? &r->next.ring : &r->ring));
+}
+
 void
 reader_detach(struct reader *r)
 {

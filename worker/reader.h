@@ -49,6 +49,8 @@ int reader_move(struct reader *, int ring_fd, int bell_fd, size_t bytes,
  */
 int reader_again(struct reader *, int ring_fd, int bell_fd, size_t bytes,
     uint64_t pos, uint64_t seq, uint64_t oldest);
+/* As many sessions had the document, by the newest ring; 0: there is none. */
+uint64_t reader_members(const struct reader *);
 void reader_detach(struct reader *);
 void reader_free(struct reader *);
 

@@ -21,6 +21,7 @@
 #define RING_BYTES 65536
 #define ME	   7
 #define OTHER	   8
+#define MEMBERS	   5
 
 static struct {
 	uint64_t verdict[8];
@@ -79,6 +80,7 @@ setup(void **state)
 
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(ring_create(&b->ring, RING_BYTES), 0);
+	ring_set_members(&b->ring, MEMBERS);
 	assert_int_equal(pipe(b->bell), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	b->client = pair[1];
@@ -246,6 +248,7 @@ resumes(struct bench *b, uint64_t from, struct buf *verdicts, uint64_t seq)
 	hears(b, IPC_RESUME, &m);
 	assert_true(bytes_eq(m.f[resume_ticket].b, BYTES_LIT("ticket")));
 	assert_int_equal(m.f[resume_from].u, from);
+	assert_int_equal(m.f[resume_members].u, MEMBERS);
 	w.f[welcome_session].u = 99;
 	r.f[resumed_session].u = ME;
 	r.f[resumed_verdicts].b = buf_bytes(verdicts);

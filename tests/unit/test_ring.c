@@ -105,6 +105,16 @@ what_is_put_is_read_once_published(void **state)
 	assert_true(pos == ring_tail(&reader));
 }
 
+static void
+a_reader_is_told_of_the_members_without_an_entry(void **state)
+{
+	(void)state;
+	assert_int_equal(ring_members(&reader), 0);
+	ring_set_members(&writer, 3);
+	assert_int_equal(ring_members(&reader), 3);
+	assert_true(ring_tail(&reader) == 0);
+}
+
 /* Every size against every place near the end, many times around. */
 static void
 a_reader_that_keeps_up_reads_everything(void **state)
@@ -451,6 +461,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ring_test(what_is_put_is_read_once_published),
+		ring_test(a_reader_is_told_of_the_members_without_an_entry),
 		ring_test(a_reader_that_keeps_up_reads_everything),
 		ring_test(all_between_head_and_tail_is_readable),
 		ring_test(a_reader_that_fell_behind_is_told),

@@ -264,6 +264,42 @@ serve('who leaves while there is no broker is shown to nobody after it', [],
     await until('the other is not', () => a.has('stays/cursor')?.x === 2)
   })
 
+// Brokers come twice, so that the second one has to know what the first waited
+// for; who is in a room where nobody is missing notices nothing of it.
+serve('who is gone without a word while there is no broker is shown to nobody',
+  ['broker_wait_ms 2s'], async () => {
+    const [a, b, c] = await members(3)
+    await b.create(Cursor, 'cur', { x: 1 })
+    await c.create(Cursor, 'stays', { x: 2 })
+    const d = await client('d', { documentId: 'whole' })
+    const e = await client('e', { documentId: 'whole' })
+    await e.create(Cursor, 'e', { x: 1 })
+    await until('all are seen', () => a.has('cur/cursor') &&
+      a.has('stays/cursor') && d.has('e/cursor'))
+    const sockets = [a, d].map(x => x.store.websocketAdapter.ws)
+    await relay.killBroker()
+    b.store.websocketAdapter.ws._socket.resetAndDestroy()
+    clearInterval(b.timer)
+    b.store.setToken('no longer good')
+    e.store.disconnect()
+    await relay.startBroker()
+    await a.create(Box, 'a', { x: 1 })
+    await until('it goes on', () => a.unacked === 0 && c.has('a/box') &&
+      !d.has('e/cursor'))
+    await relay.killBroker()
+    await relay.startBroker()
+    await a.change(Box, 'a', { x: 2 })
+    await until('it goes on', () => a.unacked === 0 && c.has('a/box').x === 2)
+    assert.strictEqual(a.store.websocketAdapter.ws, sockets[0])
+    await until('it is gone', () => !a.has('cur/cursor') &&
+      !c.has('cur/cursor'), 30000)
+    await until('the other is not', () => a.has('stays/cursor')?.x === 2 &&
+      a.store.websocketAdapter.connectedUsers === 2)
+    await settle(a, c)
+    assert.strictEqual(d.store.websocketAdapter.ws, sockets[1])
+    assert.ok(d.online)
+  })
+
 serve('two that come at once meet, also in a room left just now', [],
   async () => {
     for (let i = 0; i < 10; i++) {
