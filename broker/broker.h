@@ -299,6 +299,18 @@ void session_kick(struct session *, enum code);
 void session_expire(struct session *, const struct timeval *after);
 /* 1: its grant has; the last second is the one before until_s. */
 int session_ended(const struct session *, int64_t now_s);
+/* Octets, of its token or any store; 0: as its dialect's settings say. */
+uint64_t session_message_max(const struct session *);
+void session_send(struct session *, const struct msg *);
+void session_flush(struct session *);
+void session_give_ring(struct session *); /* its document's new one */
+void session_resume(struct session *);	  /* after operations were done */
+void session_process(struct session *);	  /* what was read goes to the gate */
+
+/* sessions.c: each is held while it has its turn, and after one that was closed
+ * in its own it is the first's again. */
+typedef void session_each(struct session *, void *arg);
+void sessions_each(struct broker *, session_each *, void *arg);
 /*
  * This broker stops.  Sessions whose workers wait are left to the next one:
  * what they asked is decided and answered, nothing more is read.  Those that
@@ -311,12 +323,8 @@ void sessions_part(struct broker *);
 typedef int session_match(const struct session *, const void *arg);
 size_t session_kick_each(struct broker *, session_match *, const void *arg,
     enum code);
-/* Octets, of its token or any store; 0: as its dialect's settings say. */
-uint64_t session_message_max(const struct session *);
-void session_send(struct session *, const struct msg *);
-void session_flush(struct session *);
-void session_give_ring(struct session *); /* its document's new one */
-void session_resume(struct session *);	  /* after operations were done */
+/* An event's: those whose descriptors the kernel did not take. */
+void sessions_again(evutil_socket_t, short, void *broker);
 
 /* dispatch.c: the gate.  0, or -1: the session is to be closed. */
 int dispatch(struct session *, const struct msg *);

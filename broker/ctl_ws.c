@@ -1,6 +1,6 @@
 /*
- * The client's side of a WebSocket.  Frames are worker/ws.c's; here are the
- * socket, the handshake and the waiting.
+ * The client's side of a WebSocket.  Frames are worker/ws.c's, addresses
+ * ctl_url.c's; here are the socket, the handshake and the waiting.
  */
 #include <sys/socket.h>
 
@@ -23,7 +23,6 @@
 
 #define CTL_READ_BYTES (64u * 1024u)
 #define CTL_HEAD_MAX   (64u * 1024u)
-#define CTL_SCHEME     "ws://"
 
 static int64_t ctl_ws_until(int);
 static int ctl_ws_fail(struct ctl_ws *, const char *);
@@ -37,48 +36,6 @@ static int ctl_ws_accepted(struct ctl_ws *, const struct buf *, const char *);
 static int ctl_ws_event(struct ctl_ws *, struct ctl_ws_message *);
 static int ctl_ws_control(struct ctl_ws *, const struct ws_event *,
     struct ctl_ws_message *);
-
-const char *
-ctl_url_parse(struct ctl_url *url, const char *text)
-{
-	const char *host = text + sizeof(CTL_SCHEME) - 1, *end, *port, *p;
-	size_t authority;
-
-	if (strncmp(text, "wss://", 6) == 0)
-		return ("wss:// is not spoken here; give the ws:// address "
-			"that the TLS proxy forwards to");
-	if (strncmp(text, CTL_SCHEME, sizeof(CTL_SCHEME) - 1) != 0)
-		return ("not a ws:// URL");
-	for (p = host; *p != '\0'; p++)
-		if (*p <= ' ' || *p == 0x7f || *p == '#')
-			return ("a character that has no place in a URL");
-	authority = strcspn(host, "/?");
-	url->target = host + authority;
-	end = *host == '[' ? memchr(host, ']', authority)
-			   : memchr(host, ':', authority);
-	if (*host == '[' && end == NULL)
-		return ("a bracket is not closed");
-	port = end == NULL ? host + authority : end + (*end == ']');
-	if (end == NULL)
-		end = port;
-	if (*host == '[')
-		host++;
-	if (end == host || (size_t)(end - host) >= sizeof(url->host))
-		return ("no host, or too long a one");
-	memcpy(url->host, host, (size_t)(end - host));
-	url->host[end - host] = '\0';
-	if (port == url->target) {
-		memcpy(url->port, "80", 3);
-		return (NULL);
-	}
-	if (*port++ != ':' || port == url->target ||
-	    strspn(port, "0123456789") != (size_t)(url->target - port) ||
-	    (size_t)(url->target - port) >= sizeof(url->port))
-		return ("not a port");
-	memcpy(url->port, port, (size_t)(url->target - port));
-	url->port[url->target - port] = '\0';
-	return (NULL);
-}
 
 void
 ctl_ws_init(struct ctl_ws *c)

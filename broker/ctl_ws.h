@@ -6,20 +6,12 @@
 #ifndef QUIRE_CTL_WS_H
 #define QUIRE_CTL_WS_H
 
+#include "broker/ctl_url.h"
 #include "common/buf.h"
 #include "worker/ws.h"
 
 /* Octets; memory is taken only as they are read. */
 #define CTL_WS_MESSAGE_MAX ((uint64_t)1 << 32)
-
-struct ctl_url {
-	char host[256];
-	char port[6];
-	const char *target; /* points into the text; may lack its '/' */
-};
-
-/* NULL, or what is wrong with it. */
-const char *ctl_url_parse(struct ctl_url *, const char *text);
 
 struct ctl_ws {
 	int fd; /* -1 when closed */

@@ -1,6 +1,6 @@
 /*
- * What decide.c, decide_join.c and decide_blob.c have of each other.  A decider
- * does what one operation asks for: 0, or -1 when the store failed.
+ * What decide.c and decide_*.c have of each other.  A decider does what one
+ * operation asks for: 0, or -1 when the store failed.
  */
 #ifndef QUIRE_DECIDE_PARTS_H
 #define QUIRE_DECIDE_PARTS_H
@@ -12,6 +12,8 @@
 int decide_begin(struct broker *, struct op *, struct txn *);
 int decide_end(struct op *, struct txn *, enum code);
 
+/* decide_submit.c */
+int decide_submit(struct broker *, struct op *);
 /* 1: its token or its store allows no message of that size. */
 int decide_too_large(const struct session *, uint64_t size);
 

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,18 +14,12 @@
 
 /* Until descriptors are tried again that the kernel did not take. */
 #define SESSION_AGAIN_MS 20
-/* At the end; more than a socket holds. */
-#define SESSION_LAST_READS 64
 
 static void session_watch(struct session *, struct event *);
 static void session_readable(evutil_socket_t, short, void *);
 static void session_writable(evutil_socket_t, short, void *);
 static void session_expired(evutil_socket_t, short, void *);
 static void session_try_again(struct session *);
-static void session_again(evutil_socket_t, short, void *);
-static void session_process(struct session *);
-static int session_stays(const struct session *, const void *arg);
-static void session_last(struct session *);
 static void session_gone(struct session *);
 static void session_leave(struct session *);
 static int session_full(const struct session *);
@@ -134,85 +127,6 @@ session_kick(struct session *s, enum code code)
 	session_unref(s);
 }
 
-/*
- * Each kick may close the session, and others whose worker is gone: where to go
- * on is looked up afterwards.
- */
-size_t
-session_kick_each(struct broker *b, session_match *match, const void *arg,
-    enum code code)
-{
-	struct session *s = TAILQ_FIRST(&b->sessions), *next;
-	size_t n = 0;
-
-	while (s != NULL) {
-		s->refs++;
-		if (!s->kicked && !s->listener &&
-		    (match == NULL || (s->state != IPC_NEW && match(s, arg)))) {
-			session_kick(s, code);
-			n++;
-		}
-		next =
-		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
-		session_unref(s);
-		s = next;
-	}
-	return (n);
-}
-
-void
-sessions_stop(struct broker *b)
-{
-	struct session *s, *next;
-
-	TAILQ_FOREACH(s, &b->sessions, entry)
-		s->parting = s->waits || s->state == IPC_NEW;
-	session_kick_each(b, session_stays, NULL, CODE_SHUTDOWN);
-	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
-		s->refs++;
-		if (s->parting)
-			session_last(s);
-		next =
-		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
-		session_unref(s);
-	}
-}
-
-static int
-session_stays(const struct session *s, const void *arg)
-{
-	(void)arg;
-	return (!s->parting);
-}
-
-/* What came before is not lost, as far as there is room; and who says ever
- * more does not hold up the end. */
-static void
-session_last(struct session *s)
-{
-	int n;
-
-	for (n = 0; n < SESSION_LAST_READS && !s->dead && !s->stalled &&
-	     chan_read(&s->chan) == 1;
-	     n++)
-		session_process(s);
-	if (!s->dead)
-		event_del(&s->read_ev);
-}
-
-void
-sessions_part(struct broker *b)
-{
-	struct session *s, *next;
-
-	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
-		next = TAILQ_NEXT(s, entry);
-		if (s->parting && s->ops == 0 &&
-		    (s->mute || chan_pending(&s->chan) == 0))
-			session_close(s);
-	}
-}
-
 int
 session_ended(const struct session *s, int64_t now_s)
 {
@@ -303,29 +217,7 @@ session_try_again(struct session *s)
 	s->again = 1;
 	if (!b->again)
 		b->again = event_base_once(b->base, -1, EV_TIMEOUT,
-			       session_again, b, &wait) == 0;
-}
-
-static void
-session_again(evutil_socket_t fd, short what, void *arg)
-{
-	struct broker *b = arg;
-	struct session *s, *next;
-
-	(void)fd;
-	(void)what;
-	b->again = 0;
-	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
-		s->refs++;
-		if (s->again) {
-			s->again = 0;
-			session_flush(s);
-			session_resume(s);
-		}
-		next =
-		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
-		session_unref(s);
-	}
+			       sessions_again, b, &wait) == 0;
 }
 
 void
@@ -358,7 +250,7 @@ session_readable(evutil_socket_t fd, short what, void *arg)
 	session_unref(s);
 }
 
-static void
+void
 session_process(struct session *s)
 {
 	struct msg m;

@@ -1,6 +1,7 @@
 /*
  * What the checks of our own tokens (token.c) and of an issuer's (oidc.c)
- * share.  All of it is for after the MAC or signature was found right.
+ * share, for after the MAC or signature was found right; and what is shared
+ * with their making (token_mint.c).
  */
 #ifndef QUIRE_TOKEN_PARTS_H
 #define QUIRE_TOKEN_PARTS_H
@@ -8,6 +9,9 @@
 #include "broker/token.h"
 
 struct json_t;
+
+/* HMAC-SHA256 with the key's octets. */
+void token_hmac(uint8_t mac[32], const struct key *, struct bytes);
 
 /* Cuts "header.payload" at its dot. */
 bool token_parts(struct bytes input, struct bytes *header64,

@@ -40,6 +40,7 @@ static int trace_words(struct tracer *, const char *);
 static int trace_names(struct tracer *, const char *);
 static void trace_gone(struct bufferevent *, short, void *);
 static const char *trace_kind(uint64_t);
+static session_each trace_watch_one;
 static void trace_line(struct tracer *, const struct session *,
     const struct msg *, enum trace_way);
 
@@ -101,16 +102,15 @@ trace_watch(struct session *s)
 void
 trace_watch_all(struct broker *b)
 {
-	struct session *s, *next;
+	sessions_each(b, trace_watch_one, NULL);
+}
 
-	for (s = TAILQ_FIRST(&b->sessions); s != NULL; s = next) {
-		s->refs++;
-		if (s->state != IPC_NEW && !s->kicked)
-			trace_watch(s);
-		next =
-		    s->dead ? TAILQ_FIRST(&b->sessions) : TAILQ_NEXT(s, entry);
-		session_unref(s);
-	}
+static void
+trace_watch_one(struct session *s, void *arg)
+{
+	(void)arg;
+	if (s->state != IPC_NEW && !s->kicked)
+		trace_watch(s);
 }
 
 /* Said already: it only had to be seen. */

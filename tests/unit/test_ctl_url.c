@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string.h>
+
 #include <cmocka.h>
 
-#include "broker/ctl_ws.h"
+#include "broker/ctl_url.h"
 
 static void
 url_is(const char *text, const char *host, const char *port, const char *target)
