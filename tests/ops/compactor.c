@@ -110,9 +110,9 @@ compactor_smaller(const struct server *s, long size)
 	const struct timespec tick = { 0, 100000000 };
 	int i;
 
-	for (i = 0; i < 200 && compactor_size(s) > size / 4; i++)
+	for (i = 0; i < 600 && compactor_size(s) > size / 4; i++)
 		nanosleep(&tick, NULL);
-	if (size < REPEATED * REPEAT_SIZE / 2048 || i == 200)
+	if (size < REPEATED * REPEAT_SIZE / 2048 || i == 600)
 		fatalx(1, "record.db: %ld KiB before, %ld after", size,
 		    compactor_size(s));
 }

@@ -234,7 +234,7 @@ serve('a reader whose token ends is told and gets nothing more', [],
     const a = await writer()
     a.type('seen ')
     await settle(a)
-    const b = client({ token: relay.token({}, 'read', 2) })
+    const b = client({ token: relay.token({}, 'read', 6) })
     b.connect()
     await until('loaded', () => b.loaded, () => b.state())
     await until('told', () => b.is('noAccess'), () => b.state())
