@@ -148,8 +148,9 @@ conn_close(struct conn *c, unsigned int code, const char *reason)
 	output_add(c,
 	    bytes_of(frame,
 		ws_close_frame(frame, code == 0 ? WS_CODE_NONE : code, why)));
-	/* An answer of one that nobody serves is not worth a process. */
-	conn_phase(c, c->unserved ? CONN_DRAIN : CONN_CLOSING, CONN_CLOSE_MS);
+	/* There are few processes for those whom nobody serves. */
+	conn_phase(c, CONN_CLOSING,
+	    c->unserved ? CONN_LINGER_MS : CONN_CLOSE_MS);
 }
 
 void
