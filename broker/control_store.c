@@ -39,6 +39,7 @@ static void store_start(struct broker *, struct bufferevent *, const char *,
 static int store_export(struct job *);
 static int store_import(struct job *);
 static int store_import_some(struct job *);
+static int store_import_fits(const struct store_job *);
 static int store_import_name(struct job *);
 static int store_delete(struct job *);
 static int store_alone(struct job *);
@@ -169,18 +170,29 @@ store_import_some(struct job *j)
 		s->import = import_new(kv);
 	if (s->import != NULL && !low)
 		r = import_feed(s->import, &s->in);
-	if (r == -1) {
+	if (r == -1 || !store_import_fits(s)) {
 		kv->ops->abort(kv);
 		job_say(j, "error the export %s\n",
 		    low			    ? "finds no room on the disk"
 			: s->import == NULL ? "finds no memory"
-					    : import_why(s->import));
+			: r == -1	    ? import_why(s->import)
+					    : "is of another dialect");
 		return (-1);
 	}
 	if (kv->ops->commit(kv) == -1)
 		return (-1);
 	s->ended = r == 0;
 	return (1);
+}
+
+/* What it holds makes sense to its own dialect, and in a room of that kind. */
+static int
+store_import_fits(const struct store_job *s)
+{
+	const struct doc_id *is = import_id(s->import);
+
+	return (is == NULL ||
+	    (is->dialect == s->doc->id.dialect && is->room == s->doc->id.room));
 }
 
 static int

@@ -44,6 +44,8 @@ $q backup "$QUIRE_DIR/backup" >/dev/null
 $q import sds:copy "$QUIRE_DIR/file"
 hashes sds:copy | cmp - "$QUIRE_DIR/was"
 ! $q import sds:copy "$QUIRE_DIR/file" || exit 1
+! $q import canvas:copy "$QUIRE_DIR/file" || exit 1
+! $q verify canvas:copy || exit 1
 $q delete -y sds:demo
 ! $q verify sds:demo || exit 1
 $q import -f sds:demo "$QUIRE_DIR/file"
