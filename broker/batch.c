@@ -337,7 +337,7 @@ batch_free(struct broker *b, struct op *op)
 	if (op->doc != NULL && op->doc->apart == op)
 		op->doc->apart = NULL;
 	s->ops--;
-	s->ops_bytes -= op->bytes;
+	s->ops_bytes -= op->bytes + op->answer;
 	session_resume(s);
 	session_unref(s);
 	doc_unref(b, op->doc);

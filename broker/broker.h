@@ -196,6 +196,7 @@ struct op {
 	struct buf frame; /* what msg borrows from */
 	struct msg msg;
 	size_t bytes;
+	size_t answer;	 /* octets that a FETCH may give */
 	int64_t until_s; /* the session's, when it was asked */
 	uint64_t grant;	 /* and the number of its grant */
 	uint64_t number; /* of a SUBMIT whose outcome is kept, else 0 */

@@ -239,10 +239,8 @@ control_store(struct bytes key, struct bytes val, void *arg)
 		return (0);
 	txn_init(&t, c->b->kv, &id);
 	if (txn_load(&t) == 1) {
-		if ((d = doc_get(c->b, &id)) != NULL) {
+		if ((d = doc_find(c->b, &id)) != NULL)
 			sessions = d->nsessions;
-			doc_unref(c->b, d);
-		}
 		evbuffer_add_printf(c->out,
 		    "%s %u %" PRIu64 " %zu %" PRIu64 " %" PRIu64 " %" PRIu64
 		    " %" PRIu64 " \"%s\"\n",

@@ -80,8 +80,14 @@ control_delete(struct broker *b, struct bufferevent *bev, const char *words)
 int
 garbage_start(struct broker *b)
 {
+	const struct job *j;
+
 	if (quarantine_work_rests())
 		return (0);
+	/* It goes on until it finds nothing. */
+	TAILQ_FOREACH(j, &b->jobs, entry)
+		if (j->kind == &erase_kind)
+			return (0);
 	return (job_start(b, &erase_kind, NULL, NULL));
 }
 

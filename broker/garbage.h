@@ -16,7 +16,8 @@ int garbage_mark_blob(struct kv *, uint64_t doc, uint64_t blob);
 int garbage_erase(struct kv *);
 
 struct broker;
-/* A job that erases all there is; at the start, and after each marking. */
+/* A job that erases all there is, unless there is one; at the start, and after
+ * each marking.  0, -1: no memory. */
 int garbage_start(struct broker *);
 
 #endif

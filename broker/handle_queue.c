@@ -1,5 +1,8 @@
 /* Messages that are decided in a batch: copied, queued, answered later. */
 #include "broker/broker.h"
+#include "common/limits.h"
+
+static size_t queue_answer(const struct msg *);
 
 int
 handle_queue(struct session *s, const struct msg *m)
@@ -19,7 +22,20 @@ handle_queue(struct session *s, const struct msg *m)
 	if (m->type == IPC_SUBMIT && s->waits)
 		op->number = ++s->submits;
 	op->bytes = op->frame.len;
-	s->ops_bytes += op->bytes;
+	op->answer = queue_answer(m);
+	s->ops_bytes += op->bytes + op->answer;
 	batch_kick(s->broker);
 	return (0);
+}
+
+/* What is asked for counts before it is read: a few words ask for much. */
+static size_t
+queue_answer(const struct msg *m)
+{
+	uint64_t limit = m->f[fetch_limit].u;
+
+	if (m->type != IPC_FETCH)
+		return (0);
+	return (limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
+						      : (size_t)limit);
 }

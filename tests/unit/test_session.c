@@ -21,6 +21,8 @@
 
 #include "broker/control.h"
 #include "broker/fanout_words.h"
+#include "broker/garbage.h"
+#include "broker/job.h"
 #include "broker/keyring.h"
 #include "broker/lanes.h"
 #include "broker/outcome.h"
@@ -419,25 +421,89 @@ a_store_is_in_quarantine_on_the_disk_when_it_is_said(void **state)
 	chan_close(&e.chan);
 }
 
-static uint64_t
-records(struct rig *r, const char *name, size_t more)
+/* Into the store "one". */
+static void
+append(struct rig *r, struct bytes patch, int n)
 {
-	struct doc_id id = { DIALECT_SDS, 0, bytes_str(name) };
-	struct bytes patch = BYTES_LIT("the same");
-	uint64_t n, seq;
+	const struct doc_id id = { DIALECT_SDS, 0, BYTES_LIT("one") };
+	uint64_t seq;
 	struct txn t;
 
 	assert_int_equal(r->b.kv->ops->begin(r->b.kv), 0);
 	txn_init(&t, r->b.kv, &id);
 	assert_int_not_equal(txn_load(&t), -1);
-	for (; more > 0; more--)
+	for (; n > 0; n--)
 		assert_int_equal(txn_append(&t, SDS_KIND_PATCH, &patch, 1, 0, 0,
 				     &seq),
 		    0);
-	n = t.row.records;
 	txn_done(&t);
 	assert_int_equal(r->b.kv->ops->commit(r->b.kv), 0);
+}
+
+static uint64_t
+records(struct rig *r)
+{
+	const struct doc_id id = { DIALECT_SDS, 0, BYTES_LIT("one") };
+	uint64_t n;
+	struct txn t;
+
+	txn_init(&t, r->b.kv, &id);
+	assert_int_equal(txn_load(&t), 1);
+	n = t.row.records;
+	txn_done(&t);
 	return (n);
+}
+
+/* What is marked while one erases it finds as well. */
+static void
+one_job_erases_whatever_was_dropped(void **state)
+{
+	struct rig *r = *state;
+	struct job *j;
+	int i, n = 0;
+
+	for (i = 0; i < 100; i++)
+		assert_int_equal(garbage_start(&r->b), 0);
+	TAILQ_FOREACH(j, &r->b.jobs, entry)
+		n++;
+	assert_int_equal(n, 1);
+	jobs_stop(&r->b);
+}
+
+static void
+who_asks_for_much_at_once_gets_it_bit_by_bit(void **state)
+{
+	static uint8_t large[FETCH_MAX_BYTES / 2];
+	const int small = 4096;
+	struct msg fetch = MSG(FETCH), m;
+	struct rig *r = *state;
+	struct end e;
+	int i;
+
+	join(r, &e, "one");
+	append(r, bytes_of(large, sizeof(large)), 2);
+	doc_named(r, "one")->loaded = 0;
+	assert_int_equal(setsockopt(e.s->chan.fd, SOL_SOCKET, SO_SNDBUF, &small,
+			     sizeof(small)),
+	    0);
+	for (i = 0; i < SESSION_OPS_MAX; i++) {
+		fetch.f[fetch_what].u = FETCH_LOG;
+		fetch.f[fetch_tag].u = (uint64_t)i;
+		say(&e, &fetch);
+	}
+	go(r, &e);
+	assert_int_equal(r->b.nsessions, 1);
+	assert_in_range(chan_pending(&e.s->chan), 1, 2 * SESSION_OUT_MAX_BYTES);
+	for (i = 0; i < SESSION_OPS_MAX; i++) {
+		run(r);
+		while (chan_next(&e.chan, &m) != 1) {
+			chan_read(&e.chan);
+			run(r);
+		}
+		assert_int_equal(m.type, IPC_FETCHED);
+		assert_int_equal(m.f[fetched_tag].u, i);
+	}
+	chan_close(&e.chan);
 }
 
 static void
@@ -448,16 +514,16 @@ in_quarantine_a_store_is_compacted_no_further(void **state)
 	uint64_t left;
 
 	r->b.conf->compact_grace = 0;
-	assert_int_equal(records(r, "one", PATCHES), PATCHES);
+	append(r, BYTES_LIT("the same"), PATCHES);
 	control_compact(&r->b, NULL, "sds:one");
 	do
 		event_base_loop(r->b.base, EVLOOP_ONCE);
-	while ((left = records(r, "one", 0)) == PATCHES);
+	while ((left = records(r)) == PATCHES);
 	assert_in_range(left, 2, PATCHES);
 	assert_int_equal(quarantine_set(&r->b, &id, ROW_READ_ONLY), 1);
 	while (!TAILQ_EMPTY(&r->b.jobs))
 		event_base_loop(r->b.base, EVLOOP_ONCE);
-	assert_int_equal(records(r, "one", 0), left);
+	assert_int_equal(records(r), left);
 	assert_int_equal(r->b.ndocs, 0);
 }
 
@@ -746,6 +812,8 @@ main(void)
 		SESSION_TEST(who_only_writes_is_gone_before_much_is_remembered),
 		SESSION_TEST(
 		    a_store_is_in_quarantine_on_the_disk_when_it_is_said),
+		SESSION_TEST(one_job_erases_whatever_was_dropped),
+		SESSION_TEST(who_asks_for_much_at_once_gets_it_bit_by_bit),
 		SESSION_TEST(in_quarantine_a_store_is_compacted_no_further),
 		SESSION_TEST(a_stalled_session_whose_worker_is_gone_ends),
 		SESSION_TEST(
