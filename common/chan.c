@@ -6,6 +6,7 @@
  */
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "common/chan.h"
 
 #define CHAN_FRAME_MAX_BYTES  (4u + IPC_FRAME_MAX_BYTES)
+#define CHAN_CONNECT_S	      1
 #define CHAN_READ_FIRST_BYTES 4096u
 #define CHAN_READ_BYTES	      65536u
 #define CHAN_FDS_BYTES	      CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))
@@ -220,6 +222,7 @@ int
 chan_connect(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct timeval most = { CHAN_CONNECT_S, 0 };
 	size_t n = strlen(path);
 	int fd, saved;
 
@@ -231,6 +234,7 @@ chan_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return (-1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		saved = errno;
 		close(fd);

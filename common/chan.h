@@ -72,7 +72,10 @@ int chan_try_fds(struct chan *, const struct msg *, const int *fds, size_t n);
 int chan_flush(struct chan *);
 size_t chan_pending(const struct chan *); /* octets queued */
 
-/* Connects to the broker's socket.  A descriptor, or -1 with errno. */
+/*
+ * Connects to the broker's socket.  A descriptor, or -1 with errno: EAGAIN when
+ * as many wait there as may, and none was let in within a second.
+ */
 int chan_connect(const char *path);
 
 #endif

@@ -498,7 +498,7 @@ connecting_needs_somebody_who_listens(void **state)
 {
 	char dir[] = "/tmp/quire-test-chan.XXXXXX", path[200];
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd, to;
+	int fd, to, n = 0;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -514,6 +514,13 @@ connecting_needs_somebody_who_listens(void **state)
 	assert_true((to = chan_connect(sun.sun_path)) != -1);
 	assert_int_equal(fcntl(to, F_GETFD), FD_CLOEXEC);
 	close(to);
+	/* Nobody accepts, and one who has gone counts as well. */
+	(void)alarm(60);
+	for (n = 0; (to = chan_connect(sun.sun_path)) != -1; n++)
+		close(to);
+	assert_true(errno == EAGAIN || errno == ECONNREFUSED);
+	assert_in_range(n, 0, 2);
+	(void)alarm(0);
 	close(fd);
 	unlink(sun.sun_path);
 	rmdir(dir);
