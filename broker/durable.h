@@ -1,4 +1,5 @@
-/* Names of files that outlast a power cut, as their octets do after an fsync. */
+/* Names of files that outlast a power cut, as their octets do after an fsync.
+ */
 #ifndef QUIRE_DURABLE_H
 #define QUIRE_DURABLE_H
 
