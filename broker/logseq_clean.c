@@ -189,7 +189,7 @@ clean_touched(struct edit *e, struct map *done)
 			e->g->t->failed = 1;
 }
 
-/* The items grow while we go through them. */
+/* The items grow while we go through them.  The log has entities by uuid. */
 static void
 clean_descend(struct edit *e, struct map *done)
 {
@@ -208,8 +208,8 @@ clean_descend(struct edit *e, struct map *done)
 		if (e->items[i].drop ||
 		    e->items[i].i.op != LOGSEQ_OP_RETRACT_ENTITY ||
 		    (eid == 0 &&
-			edit_find(e->g, &e->items[i].i.e, &eid) != 1) ||
-		    graph_uuid(e->g, eid, &val, &uuid) != 1)
+			(edit_find(e->g, &e->items[i].i.e, &eid) != 1 ||
+			    graph_uuid(e->g, eid, &val, &uuid) != 1)))
 			continue;
 		if (map_at_u64(&walked, eid, &fresh) == NULL)
 			e->g->t->failed = 1;
@@ -219,13 +219,16 @@ clean_descend(struct edit *e, struct map *done)
 		graph_referrers(e->g, eid, parent, &eids);
 		for (k = 0; k + 8 <= eids.len; k += 8) {
 			eid = be64_get(buf_bytes(&eids).p + k);
-			if (map_at_u64(done, eid, &fresh) == NULL ||
-			    (fresh && (item = edit_item_add(e)) == NULL)) {
+			if (map_at_u64(done, eid, &fresh) == NULL) {
 				e->g->t->failed = 1;
 				break;
 			}
-			if (!fresh)
+			if (!fresh || graph_uuid(e->g, eid, &val, &uuid) != 1)
 				continue;
+			if ((item = edit_item_add(e)) == NULL) {
+				e->g->t->failed = 1;
+				break;
+			}
 			item->i.op = LOGSEQ_OP_RETRACT_ENTITY;
 			item->i.e.type = LOGSEQ_NULL;
 			item->eid = eid;

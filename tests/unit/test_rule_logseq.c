@@ -431,6 +431,21 @@ blocks_below_a_deleted_one_go_with_it(void **state)
 }
 
 static void
+a_block_that_nobody_can_name_is_not_deleted_with_others(void **state)
+{
+	(void)state;
+	tree();
+	ok("[" RET(AT(C), "block/uuid", "\"~u" C "\"") "]");
+	assert_int_equal(rig_tx(&rig, "delete-blocks", "[" GONE(AT(B)) "]"),
+	    LOGSEQ_DONE);
+	datoms("1 block/name \"page\"\n1 block/uuid \"~u" A "\"\n"
+	       "3 block/page 1\n");
+	row(5,
+	    "\"tx\":\"[[\\\"~:db/retractEntity\\\",[\\\"~:block/uuid\\\","
+	    "\\\"~u" B "\\\"]]]\",\"outliner-op\":\"delete-blocks\"}");
+}
+
+static void
 what_is_moved_away_from_a_deleted_block_stays(void **state)
 {
 	(void)state;
@@ -696,6 +711,7 @@ main(void)
 		TEST(what_belongs_to_one_device_is_dropped),
 		TEST(a_title_taken_back_and_given_again_stays),
 		TEST(blocks_below_a_deleted_one_go_with_it),
+		TEST(a_block_that_nobody_can_name_is_not_deleted_with_others),
 		TEST(what_is_moved_away_from_a_deleted_block_stays),
 		TEST(a_delete_says_nothing_else_of_who_is_deleted),
 		TEST(no_block_is_its_own_ancestor),
