@@ -305,14 +305,15 @@ decide_fetch(struct broker *b, struct op *op)
 static int
 decide_sync(struct broker *b, struct op *op)
 {
+	enum code code;
 	struct txn t;
 
 	if (op->doc->loaded) {
 		op->seq = op->doc->seq;
 		return (0);
 	}
-	return (decide_end(op, &t,
-	    decide_begin(b, op, &t) == -1 ? CODE_STORAGE : CODE_OK));
+	code = decide_begin(b, op, &t) == -1 ? CODE_STORAGE : CODE_OK;
+	return (decide_end(op, &t, code));
 }
 
 static int

@@ -1,5 +1,4 @@
-/* Names of files that outlast a power cut, as their octets do after an fsync.
- */
+/* Names of files that outlast a power cut, as octets do after an fsync. */
 #ifndef QUIRE_DURABLE_H
 #define QUIRE_DURABLE_H
 

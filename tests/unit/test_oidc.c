@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "broker/token.h"
 #include "tests/lib/signer.h"
+#include "tests/lib/tokens.h"
 
 #define NOW    1700000000
 #define SECRET "0123456789abcdef0123456789abcdef"
@@ -54,21 +55,12 @@ static struct token_rules rules = { .oidc = &oidc };
 static char client[] = "client", second[] = "second";
 
 static void
-add64(struct buf *b, struct bytes octets)
-{
-	uint8_t *p = buf_room(b, BASE64URL_LEN(octets.n) + 1);
-
-	assert_non_null(p);
-	buf_grow(b, base64url_encode((char *)p, octets));
-}
-
-static void
 add_number(struct buf *b, const struct signer *s, char name)
 {
 	struct buf n = BUF_INIT;
 
 	signer_number(s, name, &n);
-	add64(b, buf_bytes(&n));
+	tokens_add64(b, buf_bytes(&n));
 	buf_free(&n);
 }
 
@@ -142,9 +134,9 @@ static void
 make_input(struct buf *b, const char *header, const char *payload)
 {
 	buf_clear(b);
-	add64(b, bytes_str(header));
+	tokens_add64(b, bytes_str(header));
 	buf_add_u8(b, '.');
-	add64(b, bytes_str(payload));
+	tokens_add64(b, bytes_str(payload));
 }
 
 /* The steps of worker and broker, one after the other. */
@@ -192,7 +184,7 @@ expect_signature(const char *what, const char *header, struct bytes sig,
 
 	make_input(&token, header, BASE(""));
 	buf_add_u8(&token, '.');
-	add64(&token, sig);
+	tokens_add64(&token, sig);
 	expect(what, &rules, buf_bytes(&token), verdict);
 	buf_free(&token);
 }
@@ -206,7 +198,7 @@ expect_signed(const char *what, const struct signer *by, const char *header,
 	make_input(&token, header, payload);
 	signer_sign(by, SIGNER_RIGHT, buf_bytes(&token), &sig);
 	buf_add_u8(&token, '.');
-	add64(&token, buf_bytes(&sig));
+	tokens_add64(&token, buf_bytes(&sig));
 	expect(what, &rules, buf_bytes(&token), verdict);
 	buf_free(&token);
 	buf_free(&sig);
@@ -249,7 +241,7 @@ a_good_token_gives_a_writer_of_logseq_and_nothing_else(void **state)
 	make_input(&token, RS256, payload);
 	signer_sign(rsa, SIGNER_RIGHT, buf_bytes(&token), &sig);
 	buf_add_u8(&token, '.');
-	add64(&token, buf_bytes(&sig));
+	tokens_add64(&token, buf_bytes(&sig));
 	assert_int_equal(judge(&rules, buf_bytes(&token), &c), TOKEN_OK);
 	assert_int_equal(c.scope, SCOPE_WRITE);
 	assert_int_equal(c.dialects, 1u << DIALECT_LOGSEQ);
@@ -282,7 +274,7 @@ a_dialect_that_knows_no_issuer_refuses_its_tokens(void **state)
 	sign_base(rsa, SIGNER_RIGHT, RS256, &sig);
 	make_input(&token, RS256, BASE(""));
 	buf_add_u8(&token, '.');
-	add64(&token, buf_bytes(&sig));
+	tokens_add64(&token, buf_bytes(&sig));
 	expect("theirs", &none, buf_bytes(&token), TOKEN_BAD_MAC);
 	buf_free(&token);
 	buf_free(&sig);
@@ -529,7 +521,7 @@ another_payload_under_the_signature_is_refused(void **state)
 	sign_base(rsa, SIGNER_RIGHT, RS256, &sig);
 	make_input(&token, RS256, BASE(",\"email\":\"root@b.example\""));
 	buf_add_u8(&token, '.');
-	add64(&token, buf_bytes(&sig));
+	tokens_add64(&token, buf_bytes(&sig));
 	expect("swapped", &rules, buf_bytes(&token), TOKEN_BAD_MAC);
 	buf_free(&token);
 	buf_free(&sig);
@@ -670,7 +662,7 @@ a_modulus_of_another_size_is_refused(void **state)
 		buf_add_str(&set,
 		    "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\","
 		    "\"e\":\"AQAB\",\"n\":\"");
-		add64(&set, bytes_of(n, sizes[i]));
+		tokens_add64(&set, bytes_of(n, sizes[i]));
 		buf_add_str(&set, "\"}]}");
 		assert_null(jwks_parse("set", buf_bytes(&set)));
 	}

@@ -7,15 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <errno.h>
 #include <stdio.h>
 
 #include <cmocka.h>
-#include <sodium.h>
 
 #include "common/base64url.h"
 #include "common/limits.h"
 #include "broker/token.h"
+#include "tests/lib/tokens.h"
 
 #define NOW 1700000000
 
@@ -71,62 +70,15 @@ teardown(void **state)
 	return (0);
 }
 
-static void
-add64(struct buf *b, struct bytes octets)
-{
-	uint8_t *p = buf_room(b, BASE64URL_LEN(octets.n) + 1);
-
-	assert_non_null(p);
-	buf_grow(b, base64url_encode((char *)p, octets));
-}
-
-/* Adds the dot and the HMAC under secret of what is in the buffer. */
-static void
-add_mac(struct buf *b, const char *secret)
-{
-	uint8_t mac[crypto_auth_hmacsha256_BYTES];
-	crypto_auth_hmacsha256_state st;
-
-	crypto_auth_hmacsha256_init(&st, (const uint8_t *)secret,
-	    strlen(secret));
-	crypto_auth_hmacsha256_update(&st, buf_bytes(b).p, b->len);
-	crypto_auth_hmacsha256_final(&st, mac);
-	buf_add_u8(b, '.');
-	add64(b, bytes_of(mac, sizeof(mac)));
-}
-
 /* A genuine token of any header and payload. */
 static void
 make(struct buf *b, struct bytes header, struct bytes payload)
 {
 	buf_clear(b);
-	add64(b, header);
+	tokens_add64(b, header);
 	buf_add_u8(b, '.');
-	add64(b, payload);
-	add_mac(b, SECRET);
-}
-
-/* The steps of worker and broker, one after the other. */
-static int
-judge(const struct keyring *ring, const struct token_rules *rules,
-    struct bytes token, struct claims *out)
-{
-	struct bytes input, mac64, header64;
-	uint8_t mac[JWT_MAC_MAX];
-	char kid[JWT_KID_MAX + 1];
-	const uint8_t *dot;
-	ssize_t kid_n, mac_n;
-
-	memset(out, 0, sizeof(*out));
-	if (token_split(token, &input, &mac64) == -1 ||
-	    (mac_n = base64url_decode(mac, sizeof(mac), mac64)) == -1)
-		return (TOKEN_BAD_SHAPE);
-	dot = memchr(input.p, '.', input.n);
-	header64 = bytes_of(input.p, (size_t)(dot - input.p));
-	if ((kid_n = jwt_header_kid(header64, kid, sizeof(kid))) == -1)
-		return (TOKEN_BAD_HEADER);
-	return (token_verify(ring, rules, input, bytes_of(mac, (size_t)mac_n),
-	    bytes_of(kid, (size_t)kid_n), NOW, out));
+	tokens_add64(b, payload);
+	tokens_add_mac(b, SECRET);
 }
 
 static void
@@ -134,7 +86,7 @@ expect(const char *what, const struct keyring *ring,
     const struct token_rules *rules, struct bytes token, int verdict)
 {
 	struct claims claims;
-	int got = judge(ring, rules, token, &claims);
+	int got = tokens_judge(ring, rules, token, NOW, &claims);
 
 	if (got != verdict)
 		fail_msg("%s: %s, not %s", what, token_result_name(got),
@@ -495,17 +447,17 @@ no_octet_of_a_token_can_be_changed_cut_or_added(void **state)
 		p = buf_room(&copy, t.n + 1);
 		memcpy(p, t.p, t.n);
 		p[i] = (uint8_t)(p[i] == 'A' ? 'B' : 'A');
-		assert_int_not_equal(judge(one_secret, &any_rules,
-					 bytes_of(p, t.n), &claims),
+		assert_int_not_equal(tokens_judge(one_secret, &any_rules,
+					 bytes_of(p, t.n), NOW, &claims),
 		    TOKEN_OK);
-		assert_int_not_equal(judge(one_secret, &any_rules,
-					 bytes_of(t.p, i), &claims),
+		assert_int_not_equal(tokens_judge(one_secret, &any_rules,
+					 bytes_of(t.p, i), NOW, &claims),
 		    TOKEN_OK);
 		memcpy(p, t.p, i);
 		p[i] = 'A';
 		memcpy(p + i + 1, t.p + i, t.n - i);
-		assert_int_not_equal(judge(one_secret, &any_rules,
-					 bytes_of(p, t.n + 1), &claims),
+		assert_int_not_equal(tokens_judge(one_secret, &any_rules,
+					 bytes_of(p, t.n + 1), NOW, &claims),
 		    TOKEN_OK);
 	}
 	buf_free(&b);
@@ -545,9 +497,9 @@ shapes_that_are_no_token_are_refused(void **state)
 		    TOKEN_BAD_SHAPE);
 	for (i = 0; i < LEN(tails); i++) {
 		buf_clear(&b);
-		add64(&b, bytes_str(HS256));
+		tokens_add64(&b, bytes_str(HS256));
 		buf_add_u8(&b, '.');
-		add64(&b, bytes_str(GOOD));
+		tokens_add64(&b, bytes_str(GOOD));
 		buf_add_str(&b, tails[i].tail);
 		expect(tails[i].what, one_secret, &any_rules, buf_bytes(&b),
 		    tails[i].verdict);
@@ -610,7 +562,7 @@ only_canonical_base64url_is_read(void **state)
 	for (i = 0; i < LEN(spellings); i++) {
 		buf_clear(&b);
 		buf_add_str(&b, spellings[i].input);
-		add_mac(&b, SECRET);
+		tokens_add_mac(&b, SECRET);
 		expect(spellings[i].what, one_secret, &any_rules, buf_bytes(&b),
 		    spellings[i].verdict);
 	}
@@ -618,7 +570,8 @@ only_canonical_base64url_is_read(void **state)
 	make(&b, bytes_str(HS256), bytes_str(GOOD));
 	last = (char *)b.mem + b.off + b.len - 1;
 	(*last)++;
-	assert_int_equal(judge(one_secret, &any_rules, buf_bytes(&b), &claims),
+	assert_int_equal(tokens_judge(one_secret, &any_rules, buf_bytes(&b),
+			     NOW, &claims),
 	    TOKEN_BAD_SHAPE);
 	(*last)--;
 	buf_add_str(&b, "=");
@@ -638,10 +591,10 @@ a_swapped_payload_fails_on_its_mac_before_it_is_read(void **state)
 
 	(void)state;
 	make(&a, bytes_str(HS256), bytes_str(GOOD));
-	add64(&b, bytes_str(HS256));
+	tokens_add64(&b, bytes_str(HS256));
 	buf_add_u8(&b, '.');
 	/* Malformed as well: the MAC must speak first. */
-	add64(&b, BYTES_LIT("{\"scope\":"));
+	tokens_add64(&b, BYTES_LIT("{\"scope\":"));
 	buf_add_bytes(&b, bytes_skip(buf_bytes(&a), a.len - 44));
 	expect("swapped", one_secret, &any_rules, buf_bytes(&b), TOKEN_BAD_MAC);
 	buf_free(&a);
@@ -784,10 +737,10 @@ the_kid_chooses_the_key_and_the_key_the_algorithm(void **state)
 	(void)state;
 	for (i = 0; i < LEN(rows); i++) {
 		buf_clear(&b);
-		add64(&b, bytes_str(rows[i].header));
+		tokens_add64(&b, bytes_str(rows[i].header));
 		buf_add_u8(&b, '.');
-		add64(&b, bytes_str(GOOD));
-		add_mac(&b, rows[i].secret);
+		tokens_add64(&b, bytes_str(GOOD));
+		tokens_add_mac(&b, rows[i].secret);
 		expect(rows[i].header, ring, &any_rules, buf_bytes(&b),
 		    rows[i].verdict);
 	}
@@ -815,198 +768,6 @@ a_kid_that_differs_from_the_header_is_refused(void **state)
 	buf_free(&b);
 }
 
-static void
-a_minted_token_is_byte_for_byte_what_sds_issues(void **state)
-{
-	/* Made with Python's hmac from the text that jose would write. */
-	static const char want[] =
-	    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEiLCJhdWQiOiJteS1zdG9yZSI"
-	    "sInNjb3BlIjoid3JpdGUiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMDAwMzY"
-	    "wMCwiaXNzIjoicXVpcmUudGVzdCJ9.8L2QKHhAFmQUbUpoSQxz4z7_5QCGSnKUsa"
-	    "jFhBKOMjU";
-	struct bytes aud = BYTES_LIT("my-store");
-	struct token_mint m = { .sub = BYTES_LIT("user-1"),
-		.aud = &aud,
-		.aud_n = 1,
-		.scope = SCOPE_WRITE,
-		.iat = NOW,
-		.exp = NOW + 3600,
-		.iss = "quire.test" };
-	struct buf b = BUF_INIT;
-
-	(void)state;
-	buf_add_str(&b, "before ");
-	assert_int_equal(token_mint(one_secret, "", &m, &b), 0);
-	assert_true(bytes_eq(bytes_skip(buf_bytes(&b), 7),
-	    bytes_of(want, sizeof(want) - 1)));
-	buf_free(&b);
-}
-
-static void
-what_is_minted_verifies_with_either_algorithm(void **state)
-{
-	struct keyring *ring =
-	    ring_of("p EdDSA pub:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\n"
-		    "e EdDSA sec:nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\n"
-		    "h HS256 text:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh\n");
-	static const char *const kids[] = { NULL, "e", "h" };
-	struct bytes aud[] = { J("a"), J("b*") };
-	struct token_mint m = { .sub = BYTES_LIT("\"\xc3\xbc\\\n"),
-		.aud = aud,
-		.aud_n = 2,
-		.scope = SCOPE_ADMIN,
-		.exp = INT64_MAX,
-		.jti = BYTES_LIT("j1"),
-		.extra = BYTES_LIT("{\"dialect\":\"sds\",\"nbf\":3,\"n\":7}") };
-	struct claims c;
-	struct buf b = BUF_INIT;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < LEN(kids); i++) {
-		buf_clear(&b);
-		assert_int_equal(token_mint(ring, kids[i], &m, &b), 0);
-		assert_int_equal(judge(ring, &any_rules, buf_bytes(&b), &c),
-		    TOKEN_OK);
-		assert_true(bytes_eq(c.sub, m.sub));
-		assert_int_equal(c.scope, SCOPE_ADMIN);
-		assert_false(c.exp_given);
-		assert_true(c.nbf == 3);
-		assert_true(
-		    claims_allow_store(&c, DIALECT_SDS, BYTES_LIT("bb"), 0));
-		claims_free(&c);
-	}
-	buf_clear(&b);
-	assert_int_equal(token_mint(ring, "p", &m, &b), -1);
-	assert_int_equal(errno, ENOENT);
-	assert_int_equal(token_mint(ring, "", &m, &b), -1);
-	assert_int_equal(errno, ENOENT);
-	buf_free(&b);
-	keyring_free(ring);
-}
-
-static void
-nothing_is_minted_that_would_be_refused(void **state)
-{
-	static const char *const extras[] = { "{\"sub\":\"v\"}",
-		"{\"scope\":\"admin\"}", "{\"exp\":1}", "{\"aud\":\"x\"}",
-		"{\"iss\":\"x\"}", "{\"jti\":\"x\"}", "{\"iat\":1}",
-		"{\"s\\u0063ope\":\"admin\"}", "[]", "{", "{} ,",
-		"{\"a\":1,\"a\":2}", "{\"dialect\":7}", "{\"nbf\":null}" };
-	struct bytes aud = BYTES_LIT("s"), big;
-	struct token_mint good = { .sub = BYTES_LIT("u"),
-		.aud = &aud,
-		.aud_n = 1,
-		.scope = SCOPE_READ,
-		.exp = INT64_MAX },
-			  m;
-	struct buf b = BUF_INIT;
-	char text[7000];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < LEN(extras); i++) {
-		m = good;
-		m.extra = bytes_str(extras[i]);
-		assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-		assert_int_equal(errno, EINVAL);
-	}
-	m = good;
-	m.scope = SCOPE_NONE;
-	assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-	m = good;
-	m.aud_n = 0;
-	assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-	m = good;
-	m.sub = BYTES_LIT("a\0b");
-	assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-	m.sub = BYTES_LIT("\xff");
-	assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-	m = good;
-	memset(text, 'x', sizeof(text));
-	big = bytes_of(text, sizeof(text));
-	m.aud = &big;
-	assert_int_equal(token_mint(one_secret, "", &m, &b), -1);
-	assert_int_equal(errno, EMSGSIZE);
-	assert_int_equal(b.len, 0);
-	buf_free(&b);
-}
-
-static void
-the_kid_of_a_header_is_found_or_refused(void **state)
-{
-	static const struct {
-		const char *json;
-		int n; /* length, or -1 */
-	} rows[] = {
-		{ "{}", 0 },
-		{ " {} ", 0 },
-		{ "{\"kid\":\"abc\"}", 3 },
-		{ "{\"a\":{\"kid\":\"x\"},\"kid\":\"y\"}", 1 },
-		{ "{\"a\":[1,-2.5e3,true,null,\"]\\\"}\"],\"kid\":\"y\"}", 1 },
-		{ "{\"a\":\"kid\"}", 0 },
-		{ "{\"kid\":\"a b\"}", 3 },
-		{ "{\"kid\":\"\"}", -1 },
-		{ "{\"kid\":\"a\\n\"}", -1 },
-		{ "{\"k\\u0069d\":\"a\"}", -1 },
-		{ "{\"kid\":7}", -1 },
-		{ "{\"kid\":[\"a\"]}", -1 },
-		{ "{\"kid\":\"a\",\"kid\":\"a\"}", -1 },
-		{ "{\"kid\":\"a\"} x", -1 },
-		{ "{\"kid\":\"a\"", -1 },
-		{ "{\"kid\":\"a", -1 },
-		{ "{\"kid\"", -1 },
-		{ "{\"kid\":", -1 },
-		{ "{\"a\":[}", -1 },
-		{ "{\"a\":}", -1 },
-		{ "{,}", -1 },
-		{ "{\"a\":1,}", -1 },
-		{ "", -1 },
-		{ "[]", -1 },
-		{ "\"", -1 },
-		{ "{\"\xc3\xbc\":1,\"kid\":\"\xc3\xbc\"}", -1 },
-		{ "{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]],\"kid\":\"y\"}", 1 },
-		{ "{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]],\"kid\":\"y\"}",
-		    -1 },
-	};
-	char kid[JWT_KID_MAX + 1], small[3];
-	struct buf b = BUF_INIT;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < LEN(rows); i++) {
-		buf_clear(&b);
-		add64(&b, bytes_str(rows[i].json));
-		if (jwt_header_kid(buf_bytes(&b), kid, sizeof(kid)) !=
-		    rows[i].n)
-			fail_msg("%s", rows[i].json);
-		if (rows[i].n >= 0)
-			assert_int_equal(strlen(kid), rows[i].n);
-	}
-	buf_clear(&b);
-	add64(&b, BYTES_LIT("{\"kid\":\"abc\"}"));
-	assert_int_equal(jwt_header_kid(buf_bytes(&b), small, 3), -1);
-	assert_int_equal(jwt_header_kid(BYTES_LIT("e30="), kid, sizeof(kid)),
-	    -1);
-	buf_free(&b);
-}
-
-static void
-a_token_is_cut_at_exactly_two_dots(void **state)
-{
-	struct bytes input, mac64;
-
-	(void)state;
-	assert_int_equal(token_split(BYTES_LIT("a.b.c"), &input, &mac64), 0);
-	assert_true(bytes_eq(input, BYTES_LIT("a.b")));
-	assert_true(bytes_eq(mac64, BYTES_LIT("c")));
-	assert_int_equal(token_split(BYTES_LIT("a.b."), &input, &mac64), 0);
-	assert_int_equal(mac64.n, 0);
-	assert_int_equal(token_split(BYTES_LIT("a.b.c.d"), &input, &mac64), -1);
-	assert_int_equal(token_split(BYTES_LIT("a.b.c."), &input, &mac64), -1);
-	assert_int_equal(token_split(BYTES_LIT("a.b"), &input, &mac64), -1);
-}
-
 /* The broker has a worker's word for it only: it must measure by itself. */
 static void
 the_broker_refuses_an_overlong_input_however_well_signed(void **state)
@@ -1018,12 +779,12 @@ the_broker_refuses_an_overlong_input_however_well_signed(void **state)
 	size_t i;
 
 	(void)state;
-	add64(&b, bytes_str(HS256));
+	tokens_add64(&b, bytes_str(HS256));
 	buf_add_u8(&b, '.');
 	for (i = b.len; i < TOKEN_MAX_BYTES + 1; i++)
 		buf_add_u8(&b, 'A');
 	input = bytes_of(buf_bytes(&b).p, b.len);
-	add_mac(&b, SECRET);
+	tokens_add_mac(&b, SECRET);
 	mac = bytes_skip(buf_bytes(&b), input.n + 1);
 	assert_int_equal(base64url_decode(raw, sizeof(raw), mac), 32);
 	input = bytes_of(buf_bytes(&b).p, input.n);
@@ -1068,12 +829,6 @@ main(void)
 		cmocka_unit_test(
 		    the_kid_chooses_the_key_and_the_key_the_algorithm),
 		cmocka_unit_test(a_kid_that_differs_from_the_header_is_refused),
-		cmocka_unit_test(
-		    a_minted_token_is_byte_for_byte_what_sds_issues),
-		cmocka_unit_test(what_is_minted_verifies_with_either_algorithm),
-		cmocka_unit_test(nothing_is_minted_that_would_be_refused),
-		cmocka_unit_test(the_kid_of_a_header_is_found_or_refused),
-		cmocka_unit_test(a_token_is_cut_at_exactly_two_dots),
 		cmocka_unit_test(
 		    the_broker_refuses_an_overlong_input_however_well_signed),
 		cmocka_unit_test(results_have_names),
