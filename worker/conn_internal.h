@@ -110,6 +110,7 @@ struct conn {
 	unsigned leave_code; /* that it closes with, 0: none */
 	struct exchange *exchange;
 	struct ws ws;
+	uint64_t ws_max; /* octets of a message, whatever the grant */
 	struct buf message;
 
 	/* broker */

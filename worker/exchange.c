@@ -74,7 +74,8 @@ conn_accept(struct conn *c, struct bytes protocol, const struct ws_options *o)
 	}
 	reply_switch(c, protocol);
 	x->answered = x->finished = 1;
-	ws_init(&c->ws, 0, conn_message_max(c, o->message_max));
+	c->ws_max = o->message_max;
+	ws_init(&c->ws, 0, conn_message_max(c, c->ws_max));
 	c->ws.lengths_any = o->lengths_any;
 	conn_phase(c, CONN_WS, 0);
 	if (c->settings.idle_ms != 0)

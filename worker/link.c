@@ -253,7 +253,7 @@ link_grant(struct conn *c, const struct msg *m)
 	if ((c->message_max = m->f[grant_message_max].u) == 0)
 		c->message_max = UINT64_MAX;
 	if (c->phase == CONN_WS)
-		c->ws.message_max = conn_message_max(c, c->ws.message_max);
+		c->ws.message_max = conn_message_max(c, c->ws_max);
 	c->granted = 1;
 	if (c->dialect != NULL && c->dialect->grant != NULL)
 		c->dialect->grant(c, &g);
