@@ -97,6 +97,7 @@ struct session {
 	int mute;	       /* it takes no more words; what it sent counts */
 	int eof;	       /* all it sent has been read */
 	int listener;	       /* asks for nothing and takes no place */
+	int kept;	       /* by a keeper, see session_new */
 	int waits;	       /* its worker waits for the next broker */
 	int parting;	       /* and is left to it: this one stops */
 	struct {
@@ -290,7 +291,9 @@ struct broker {
 };
 
 /* session.c */
-void session_new(struct broker *, int fd);
+/* kept: a keeper has the descriptor as well, so that to close it ends nothing.
+ */
+void session_new(struct broker *, int fd, int kept);
 void session_close(struct session *); /* lets go; freed when unreferenced */
 void session_unref(struct session *);
 /* Tells it to go and takes it off its document; it is closed if it stays. */
@@ -332,6 +335,7 @@ int dispatch(struct session *, const struct msg *);
 
 /* handle_*.c: called by the gate, the message is in order.  As dispatch. */
 int handle_hello(struct session *, const struct msg *);
+int handle_link(struct session *, const struct msg *);
 int handle_login(struct session *, const struct msg *);
 int handle_resume(struct session *, const struct msg *);
 int handle_mint(struct session *, const struct msg *);

@@ -30,6 +30,7 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_TALLY] = handle_tally,
 	[IPC_HEARD] = handle_told,
 	[IPC_SAID] = handle_told,
+	[IPC_LINK] = handle_link,
 };
 
 static int dispatch_refuse(struct session *, const struct msg *, enum code);

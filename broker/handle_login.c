@@ -1,5 +1,5 @@
 /*
- * HELLO, LOGIN, MINT, CLOSE and BYE: who a session is and what it may do.
+ * HELLO, LINK, LOGIN, MINT, CLOSE and BYE: who a session is and what it may do.
  * Answered at once; nothing here touches a document.
  */
 #include <string.h>
@@ -34,8 +34,12 @@ handle_hello(struct session *s, const struct msg *m)
 		return (-1);
 	}
 	log_quote(s->peer, sizeof(s->peer), m->f[hello_peer].b);
-	if ((s->listener = m->f[hello_kind].u == HELLO_LISTENER))
+	if (m->f[hello_kind].u == HELLO_LISTENER) {
+		if (s->kept) /* a worker's, which has met its client */
+			return (-1);
+		s->listener = s->chan.takes_fds = 1;
 		s->broker->nsessions--;
+	}
 	s->waits = m->f[hello_kind].u == HELLO_WAITS &&
 	    s->broker->conf->broker_wait_ms != 0;
 	if (settings_pack(s->broker->conf, &text) == -1) {
@@ -49,6 +53,19 @@ handle_hello(struct session *s, const struct msg *m)
 	s->state = IPC_GREETED;
 	s->watch.level = (uint64_t)s->broker->conf->log_level; /* so WELCOME */
 	trace_watch(s);
+	return (0);
+}
+
+/* Only a listener's descriptors were let in. */
+int
+handle_link(struct session *s, const struct msg *m)
+{
+	int fd = chan_take_fd(&s->chan);
+
+	(void)m;
+	if (fd == -1)
+		return (-1);
+	session_new(s->broker, fd, 1);
 	return (0);
 }
 

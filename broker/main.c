@@ -351,7 +351,7 @@ main_loop(struct broker *b, struct options *o)
 static void
 main_accepted(void *arg, int fd)
 {
-	session_new(arg, fd);
+	session_new(arg, fd, 0);
 }
 
 static void

@@ -3,6 +3,8 @@
  * whole messages to the gate, and stops reading while too much is undone, so
  * that a flood waits in the flooder's own socket.
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,7 +27,7 @@ static void session_leave(struct session *);
 static int session_full(const struct session *);
 
 void
-session_new(struct broker *b, int fd)
+session_new(struct broker *b, int fd, int kept)
 {
 	struct session *s;
 
@@ -33,10 +35,12 @@ session_new(struct broker *b, int fd)
 	    (s = calloc(1, sizeof(*s))) == NULL) {
 		log_warnx("session refused: %zu of %lld are there",
 		    b->nsessions, (long long)b->conf->sessions_max);
+		(void)shutdown(fd, SHUT_RDWR);
 		close(fd);
 		return;
 	}
 	s->broker = b;
+	s->kept = kept;
 	s->id = b->next_session++;
 	s->refs = 1;
 	s->state = IPC_NEW;
@@ -82,6 +86,9 @@ session_close(struct session *s)
 	event_del(&s->read_ev);
 	event_del(&s->write_ev);
 	event_del(&s->expiry_ev);
+	/* One that parts is the keeper's to pass on. */
+	if (s->kept && !s->parting)
+		(void)shutdown(s->chan.fd, SHUT_RDWR);
 	chan_close(&s->chan);
 	TAILQ_REMOVE(&b->sessions, s, entry);
 	b->nsessions -= !s->listener;

@@ -6,6 +6,7 @@
  */
 #include <sys/types.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
@@ -33,6 +34,7 @@ static ssize_t chan_receive(struct chan *, uint8_t *, size_t);
 static ssize_t chan_receive_fds(struct chan *, uint8_t *, size_t);
 static int chan_keep_fds(struct chan *, struct msghdr *);
 static int chan_keep_fd(struct chan *, int);
+static int chan_keep_next(struct chan *, int);
 static size_t chan_fds_kept(const struct chan *);
 static ssize_t chan_write(struct chan *, struct bytes);
 static ssize_t chan_write_fds(struct chan *, struct bytes);
@@ -48,6 +50,7 @@ chan_init(struct chan *c, int fd, enum ipc_sender peer, int takes_fds)
 	*c = (struct chan){ .fd = fd, .peer = peer, .takes_fds = takes_fds };
 	for (i = 0; i < CHAN_FDS_MAX; i++)
 		c->fds[i] = c->send_fds[i] = -1;
+	c->next = -1;
 	/* A worker in its sandbox may look and not change. */
 	if ((flags & O_NONBLOCK) == 0)
 		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -63,6 +66,8 @@ chan_close(struct chan *c)
 	if (c->fd == -1)
 		return;
 	while ((fd = chan_take_fd(c)) != -1)
+		close(fd);
+	if ((fd = chan_take_next(c)) != -1)
 		close(fd);
 	chan_drop_send_fds(c);
 	buf_free(&c->in);
@@ -127,6 +132,15 @@ chan_take_fd(struct chan *c)
 
 	memmove(c->fds, c->fds + 1, sizeof(c->fds) - sizeof(c->fds[0]));
 	c->fds[CHAN_FDS_MAX - 1] = -1;
+	return (fd);
+}
+
+int
+chan_take_next(struct chan *c)
+{
+	int fd = c->next;
+
+	c->next = -1;
 	return (fd);
 }
 
@@ -271,18 +285,27 @@ chan_receive_fds(struct chan *c, uint8_t *to, size_t room)
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t n;
+	int r;
 
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return (-1);
-	if (chan_keep_fds(c, &mh) == -1 || (mh.msg_flags & MSG_CTRUNC) != 0) {
+	if ((r = chan_keep_fds(c, &mh)) == -1 ||
+	    (mh.msg_flags & MSG_CTRUNC) != 0) {
 		errno = EPROTO;
 		return (-1);
 	}
-	return (n);
+	if (r == 1 && n == 1) { /* there was nothing else */
+		errno = EINTR;
+		return (-1);
+	}
+	return (n - r);
 }
 
-/* All that came is kept or closed, or it would stay open for ever. */
+/*
+ * All that came is kept or closed, or it would stay open for ever.  1: the last
+ * octet, with which descriptors end a read, came for the sake of next.
+ */
 static int
 chan_keep_fds(struct chan *c, struct msghdr *mh)
 {
@@ -294,6 +317,11 @@ chan_keep_fds(struct chan *c, struct msghdr *mh)
 		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
 			continue;
 		n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(fd);
+		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+		if (n == 1 && result == 0 && chan_keep_next(c, fd)) {
+			result = 1;
+			continue;
+		}
 		for (i = 0; i < n; i++) {
 			memcpy(&fd, CMSG_DATA(h) + i * sizeof(fd), sizeof(fd));
 			if (chan_keep_fd(c, fd) == -1)
@@ -314,6 +342,21 @@ chan_keep_fd(struct chan *c, int fd)
 	}
 	c->fds[n] = fd;
 	return (0);
+}
+
+/* What a broker sends alone, a lane, is no socket. */
+static int
+chan_keep_next(struct chan *c, int fd)
+{
+	struct stat st;
+
+	if (c->peer != IPC_FROM_BROKER || fstat(fd, &st) == -1 ||
+	    !S_ISSOCK(st.st_mode))
+		return (0);
+	if (c->next != -1)
+		close(c->next);
+	c->next = fd;
+	return (1);
 }
 
 static size_t

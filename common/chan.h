@@ -4,6 +4,9 @@
  * where the broker waits for one: else it gives the kernel no room for them, so
  * it cannot be flooded.
  *
+ * A socket that comes to a worker alone, with an octet that is no frame's, is
+ * the keeper's word that this channel has ended, and where it goes on.
+ *
  * A channel knows nothing of events: whoever owns it polls its descriptor.
  */
 #ifndef QUIRE_CHAN_H
@@ -21,11 +24,12 @@
 struct chan {
 	int fd;		      /* -1 when closed; owned */
 	enum ipc_sender peer; /* whose messages are accepted */
-	int takes_fds;	      /* 1: a worker's end */
+	int takes_fds;	      /* 1: descriptors are let in */
 	struct buf in;
 	struct buf out;
 	size_t used;	       /* octets of in that the last message borrows */
 	int fds[CHAN_FDS_MAX]; /* received, not yet taken; -1 empty */
+	int next;	       /* the socket to go on with, -1 none came */
 	int send_fds[CHAN_FDS_MAX]; /* to go with the octet at send_fds_at */
 	size_t nsend_fds;
 	size_t send_fds_at;
@@ -52,6 +56,7 @@ int chan_next(struct chan *, struct msg *);
 
 /* A received descriptor, now the caller's; -1 when there is none. */
 int chan_take_fd(struct chan *);
+int chan_take_next(struct chan *); /* likewise */
 
 /* Queues a message.  0, or -1: no memory or over a limit (ENOBUFS: queue). */
 int chan_send(struct chan *, const struct msg *);

@@ -3,14 +3,12 @@
  * the broker tells those that it had decided, the first of them in their order;
  * the rest it never had.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/wire.h"
 #include "worker/conn_internal.h"
-#include "worker/keeper.h"
 
 /* What a broker says of a SUBMIT: broker/outcome.h. */
 #define AGAIN_TOLD_BYTES 17u
@@ -28,10 +26,9 @@ static int again_asks(const struct msg *);
 static int again_is_answer(const struct msg *asked, const struct msg *m);
 
 void
-again_init(struct again *a, int line)
+again_init(struct again *a, int kept)
 {
-	a->line = line;
-	a->next = -1;
+	a->kept = kept;
 	TAILQ_INIT(&a->open);
 	TAILQ_INIT(&a->sent);
 }
@@ -39,11 +36,6 @@ again_init(struct again *a, int line)
 void
 again_free(struct again *a)
 {
-	if (a->line != -1)
-		close(a->line);
-	if (a->next != -1)
-		close(a->next);
-	a->line = a->next = -1;
 	buf_free(&a->ticket);
 	kept_clear(&a->open);
 	kept_clear(&a->sent);
@@ -59,45 +51,20 @@ int
 again_lost(struct conn *c)
 {
 	struct again *a = &c->again;
-	int fd = a->next;
+	int fd = chan_take_next(&c->link);
 
-	if (a->step == AGAIN_NOT && !again_able(c))
+	if (fd == -1 || (a->step == AGAIN_NOT && !again_able(c))) {
+		if (fd != -1)
+			close(fd);
+		a->step = AGAIN_NOT;
 		return (0);
+	}
 	poller_set(&c->poller, POLLER_LINK, -1, 0);
 	chan_close(&c->link);
 	if (a->step == AGAIN_NOT)
 		again_wait(c);
-	a->step = AGAIN_WAITING;
-	a->next = -1;
-	if (fd != -1)
-		again_meet(c, fd);
+	again_meet(c, fd);
 	return (1);
-}
-
-void
-again_line(struct conn *c)
-{
-	struct again *a = &c->again;
-	int fd = keeper_take(a->line);
-
-	if (fd == -1 && errno == EAGAIN)
-		return;
-	if (fd == -1) {
-		poller_set(&c->poller, POLLER_LINE, -1, 0);
-		close(a->line);
-		a->line = -1;
-		if (a->step == AGAIN_WAITING)
-			again_late(c);
-	} else if (a->step == AGAIN_WAITING) {
-		again_meet(c, fd);
-	} else if ((c->poller.ready[POLLER_LINK] & POLLER_GONE) != 0) {
-		/* The link of now has ended, which is not read yet. */
-		if (a->next != -1)
-			close(a->next);
-		a->next = fd;
-	} else {
-		close(fd); /* ours is to that broker */
-	}
 }
 
 void
@@ -114,7 +81,7 @@ again_sending(struct conn *c, const struct msg *m)
 	struct kept *open = TAILQ_FIRST(&a->open), *k;
 	struct msg carded;
 
-	if (a->line == -1)
+	if (!a->kept)
 		return;
 	switch (m->type) {
 	case IPC_LOGIN:
@@ -178,7 +145,7 @@ again_granted(struct conn *c, const struct msg *m)
 
 	if (a->logins > 0)
 		a->logins--;
-	if (m->type != IPC_GRANT || a->line == -1)
+	if (m->type != IPC_GRANT || !a->kept)
 		return;
 	buf_free(&a->ticket);
 	if (buf_add_bytes(&a->ticket, m->f[grant_ticket].b) == -1)
@@ -267,8 +234,8 @@ again_able(const struct conn *c)
 {
 	const struct again *a = &c->again;
 
-	if (a->line == -1 || c->settings.broker_wait_ms == 0 || !c->welcome ||
-	    c->ending || a->inexact || a->logins > 0)
+	if (c->settings.broker_wait_ms == 0 || !c->welcome || c->ending ||
+	    a->inexact || a->logins > 0)
 		return (0);
 	if (c->phase == CONN_HEAD)
 		return (c->exchange == NULL && !c->document);
@@ -282,7 +249,7 @@ again_able(const struct conn *c)
 static int
 again_keeps(const struct conn *c)
 {
-	return (c->again.line != -1 && c->settings.broker_wait_ms != 0 &&
+	return (c->again.kept && c->settings.broker_wait_ms != 0 &&
 	    c->phase == CONN_WS);
 }
 

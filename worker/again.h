@@ -19,16 +19,14 @@ struct opened_in;
 
 enum again_step {
 	AGAIN_NOT,
-	AGAIN_WAITING, /* for a link */
 	AGAIN_MEETING, /* HELLO was sent, and RESUME if there is a ticket */
 	AGAIN_OPENING  /* OPEN was */
 };
 
 struct again {
-	int line; /* to the keeper, owned; -1: there is no way back */
-	int next; /* a link to take when this one ends, -1 none */
+	int kept; /* by a keeper; 0: there is no way back */
 	enum again_step step;
-	int64_t until_ms;      /* of waiting, with a step */
+	int64_t until_ms;      /* for the next broker, with a step */
 	struct buf ticket;     /* of the last GRANT */
 	unsigned int logins;   /* without an answer */
 	int inexact;	       /* what is unanswered is not known any more */
@@ -37,15 +35,13 @@ struct again {
 	struct kept_list sent; /* SUBMIT, SYNC, FETCH without an answer */
 };
 
-void again_init(struct again *, int line);
+void again_init(struct again *, int kept);
 void again_free(struct again *);
 
-/* 1: the link is away, what is for the broker waits. */
+/* 1: the next broker is awaited, and what is for it waits. */
 int again_waits(const struct conn *);
-/* The link has ended.  1: it is waited for another; 0: this was the last. */
+/* The link has ended.  1: it goes on in another; 0: this was the last. */
 int again_lost(struct conn *);
-/* The keeper's line has something. */
-void again_line(struct conn *);
 /* The wait is over. */
 void again_late(struct conn *);
 

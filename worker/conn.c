@@ -2,14 +2,12 @@
  * A connection's life: one loop, one wait.  What comes in is read here and
  * taken apart elsewhere; conn_internal.h says where.
  */
-#include <sys/select.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -22,11 +20,11 @@
 
 static volatile sig_atomic_t conn_stopped;
 
-static struct conn *conn_new(int fd, const char *peer, int line);
+static struct conn *conn_new(int fd, const char *peer, int kept);
 static void conn_free(struct conn *);
 static void conn_stop(int);
 static void conn_signals(sigset_t *);
-static int conn_link(struct conn *, const char *broker, const sigset_t *);
+static int64_t conn_welcome_ms(const struct conn *);
 static void conn_loop(struct conn *, const sigset_t *);
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
@@ -42,7 +40,7 @@ static void conn_terminate(struct conn *);
 static void conn_finish(struct conn *);
 
 int
-conn_serve(int fd, const char *broker, const char *peer, int line,
+conn_serve(int fd, const char *broker, const char *peer, int link,
     const struct sandbox_plan *plan, const struct conn_news *news)
 {
 	enum source_end end;
@@ -50,7 +48,7 @@ conn_serve(int fd, const char *broker, const char *peer, int line,
 	sigset_t mask;
 
 	conn_signals(&mask);
-	if ((c = conn_new(fd, peer, line)) == NULL) {
+	if ((c = conn_new(fd, peer, link != -1)) == NULL) {
 		log_warn("%s", peer);
 		reply_unavailable(fd, CONN_LINGER_MS);
 		return (SOURCE_FAILED);
@@ -61,10 +59,10 @@ conn_serve(int fd, const char *broker, const char *peer, int line,
 		tally_add(c, tally_crashed, news->crashed);
 		tally_add(c, tally_turned, news->turned);
 	}
-	conn_phase(c, CONN_HEAD, CONN_WELCOME_MS);
+	conn_phase(c, CONN_HEAD, conn_welcome_ms(c));
 	if (news->full)
 		unserved(c);
-	else if (conn_link(c, broker, &mask) == -1) {
+	else if (link_open(c, broker, link) == -1) {
 		log_warn("%s: broker", peer);
 		unserved(c);
 	}
@@ -79,23 +77,11 @@ conn_serve(int fd, const char *broker, const char *peer, int line,
  * yet whether they are connected keep what they want to say; those of sds would
  * say it, and lose it, to a connection that only tells them to come back.
  */
-static int
-conn_link(struct conn *c, const char *broker, const sigset_t *mask)
+static int64_t
+conn_welcome_ms(const struct conn *c)
 {
-	const struct timespec again = { 0, CONN_BROKER_MS * 1000000L };
-	const struct settings *known = c->news->settings;
-	int64_t end = c->now_ms;
-	int r;
-
-	if (known != NULL)
-		end += (int64_t)known->broker_wait_ms;
-
-	while ((r = link_open(c, broker)) == -1 && !conn_stopped &&
-	    c->now_ms < end) {
-		(void)pselect(0, NULL, NULL, NULL, &again, mask);
-		c->now_ms = clock_ms();
-	}
-	return (r);
+	return (c->again.kept ? (int64_t)c->news->settings->broker_wait_ms
+			      : CONN_WELCOME_MS);
 }
 
 void
@@ -183,7 +169,7 @@ conn_hold(struct conn *c, int hold)
 }
 
 static struct conn *
-conn_new(int fd, const char *peer, int line)
+conn_new(int fd, const char *peer, int kept)
 {
 	struct conn *c;
 	int flags;
@@ -203,8 +189,7 @@ conn_new(int fd, const char *peer, int line)
 	strncpy(c->peer, peer, sizeof(c->peer) - 1);
 	TAILQ_INIT(&c->ops);
 	reader_init(&c->reader);
-	again_init(&c->again, line);
-	poller_set(&c->poller, POLLER_LINE, line, POLLER_READ);
+	again_init(&c->again, kept);
 	return (c);
 }
 
@@ -304,8 +289,6 @@ conn_events(struct conn *c)
 			continue;
 		link_end(c, "end");
 	}
-	if (c->again.line != -1 && c->poller.ready[POLLER_LINE] != 0)
-		again_line(c);
 	if ((client & (POLLER_READ | POLLER_GONE)) == 0 || c->fd == -1)
 		return;
 	if (conn_reads(c))

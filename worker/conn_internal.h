@@ -28,7 +28,6 @@
 #define CONN_HIGH_BYTES	 (1024u * 1024u) /* queued: the client is not read */
 #define CONN_VERDICTS	 1024u		 /* the same, verdicts waiting */
 
-#define CONN_BROKER_MS	100 /* between looks for a broker */
 #define CONN_WELCOME_MS 10000
 #define CONN_CLOSE_MS	5000 /* for the client's close frame */
 #define CONN_LINGER_MS	1000
@@ -159,9 +158,10 @@ struct conn_news {
 /*
  * Serves one client to its end; takes the descriptor over.  peer: its address
  * for people; the plan is carried out before the client is read.  Returns an
- * exit status, an enum source_end.  line: to a keeper, taken over, or -1.
+ * exit status, an enum source_end.  link: to the broker, from a keeper, taken
+ * over, or -1: the worker connects by itself.
  */
-int conn_serve(int fd, const char *broker, const char *peer, int line,
+int conn_serve(int fd, const char *broker, const char *peer, int link,
     const struct sandbox_plan *, const struct conn_news *);
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
@@ -220,7 +220,8 @@ void reply_switch(struct conn *, struct bytes protocol);
 void reply_unavailable(int fd, int wait_ms);
 
 /* --- link.c --- */
-int link_open(struct conn *, const char *path);
+/* fd: that of conn_serve. */
+int link_open(struct conn *, const char *path, int fd);
 int link_step(struct conn *);
 void link_flush(struct conn *);
 void link_fail(struct conn *, const char *why);

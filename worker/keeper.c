@@ -1,9 +1,11 @@
 /*
  * One loop over two descriptors: what the listener tells, and a session of its
- * own with the broker, which ends when the broker does.  Lines are written to
- * and never read.
+ * own with the broker, which ends when the broker does.  Links are passed on
+ * and never read; what a worker has said to a broker that never came to read it
+ * is there for the next.
  */
 #include <sys/types.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -22,40 +24,50 @@
 
 #define KEEPER_RETRY_MS 100 /* between looks for the next broker */
 #define KEEPER_AGAIN_MS 10  /* where no descriptor can be passed now */
+#define KEEPER_TRIES	500 /* to tell a worker that reads nothing */
+#define KEEPER_SPARE	8   /* descriptors for what is passed on */
 #define KEEPER_BUCKETS	4096
 
 struct keeper_word {
 	int32_t pid;
-	int32_t come; /* 1: with a line; 0: it has ended */
+	int32_t come; /* 1: with a link; 0: it has ended */
 };
 
 struct keeper_worker {
 	pid_t pid;
-	int line;
-	int due; /* a connection is owed */
-	struct keeper_worker *next;
+	int link; /* the broker's end */
+	int tries;
+	struct keeper_worker *next; /* in its bucket */
+	struct keeper_list *list;
+	TAILQ_ENTRY(keeper_worker) entry;
 };
+TAILQ_HEAD(keeper_list, keeper_worker);
 
 struct keeper {
 	int fd; /* the listener */
 	const char *broker;
-	struct chan link; /* closed: the broker has gone */
+	struct chan chan; /* closed: the broker has gone */
 	int up;		  /* it has said WELCOME */
-	size_t due;	  /* workers that are owed a connection */
+	int again;	  /* something could not be passed */
+	long links_max;
+	struct keeper_list due; /* for the broker that is there, or the next */
+	struct keeper_list given; /* it has these */
+	struct keeper_list left;  /* had by one that has gone */
 	struct keeper_worker *worker[KEEPER_BUCKETS];
 };
 
 static void keeper_run(int fd, const char *broker) __attribute__((noreturn));
 static int keeper_wait_ms(const struct keeper *);
 static int keeper_told(struct keeper *);
-static void keeper_add(struct keeper *, pid_t, int line);
+static void keeper_add(struct keeper *, pid_t, int link);
 static void keeper_forget(struct keeper *, pid_t);
+static void keeper_move(struct keeper_worker *, struct keeper_list *);
 static void keeper_call(struct keeper *);
-static void keeper_owe(struct keeper *);
 static void keeper_listen(struct keeper *);
-static void keeper_up(struct keeper *);
-static void keeper_pay(struct keeper *);
-static int keeper_give(struct keeper *, int line);
+static void keeper_lost(struct keeper *);
+static void keeper_pass(struct keeper *);
+static int keeper_give(struct keeper *, struct keeper_worker *);
+static int keeper_turn(struct keeper *, struct keeper_worker *);
 static struct keeper_worker **keeper_at(struct keeper *, pid_t);
 static int keeper_send(int fd, const void *, size_t n, int passed, int flags);
 static ssize_t keeper_receive(int fd, void *, size_t n, int *passed, int flags);
@@ -84,78 +96,71 @@ keeper_start(const char *broker, void (*closes)(void *), void *arg)
 }
 
 int
-keeper_line(int *worker)
+keeper_link(int *worker)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		pair) == -1)
 		return (-1);
-	fcntl(pair[0], F_SETFL, O_NONBLOCK);
-	fcntl(pair[1], F_SETFL, O_NONBLOCK);
 	*worker = pair[0];
 	return (pair[1]);
 }
 
 void
-keeper_tell(int keeper, pid_t pid, int line)
+keeper_tell(int *keeper, pid_t pid, int link)
 {
-	const struct keeper_word w = { (int32_t)pid, line != -1 };
+	const struct keeper_word w = { (int32_t)pid, link != -1 };
+	int r;
 
-	while (
-	    keeper_send(keeper, &w, sizeof(w), line, 0) == -1 && errno == EINTR)
-		continue;
-}
-
-int
-keeper_take(int line)
-{
-	char octet;
-	int fd = -1;
-	ssize_t n;
-
-	while ((n = keeper_receive(line, &octet, 1, &fd, MSG_DONTWAIT)) == -1 &&
+	while ((r = keeper_send(*keeper, &w, sizeof(w), link, 0)) == -1 &&
 	    errno == EINTR)
 		continue;
-	if (n == 1 &&
-	    fd == -1) /* it came without: the next one may do better */
-		errno = EAGAIN;
-	else if (n == 0)
-		errno = ECONNRESET;
-	return (fd);
+	if (r == 0)
+		return;
+	log_warn("keeper");
+	if (errno != EPIPE && errno != ECONNRESET)
+		return;
+	close(*keeper);
+	*keeper = -1;
 }
 
 static void
 keeper_run(int fd, const char *broker)
 {
 	static const int quiet[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE };
-	struct keeper k = { .fd = fd, .broker = broker, .link = { .fd = -1 } };
+	struct keeper k = { .fd = fd, .broker = broker, .chan = { .fd = -1 } };
 	struct pollfd p[2];
 	size_t i;
 
 	for (i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
 		signal(quiet[i], SIG_IGN); /* the listener's end is ours */
+	k.links_max = sysconf(_SC_OPEN_MAX) - KEEPER_SPARE;
+	TAILQ_INIT(&k.due);
+	TAILQ_INIT(&k.given);
+	TAILQ_INIT(&k.left);
 	keeper_call(&k);
 	for (;;) {
 		p[0] = (struct pollfd){ .fd = k.fd, .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = k.link.fd, .events = POLLIN };
+		p[1] = (struct pollfd){ .fd = k.chan.fd, .events = POLLIN };
 		if (poll(p, 2, keeper_wait_ms(&k)) == -1 && errno != EINTR)
 			_exit(EX_OSERR);
 		while (keeper_told(&k))
 			continue;
-		if (k.link.fd == -1)
+		if (k.chan.fd == -1)
 			keeper_call(&k);
 		else if (p[1].revents != 0)
 			keeper_listen(&k);
-		keeper_pay(&k);
+		keeper_pass(&k);
 	}
 }
 
 static int
 keeper_wait_ms(const struct keeper *k)
 {
-	return (k->link.fd == -1      ? KEEPER_RETRY_MS
-		: k->up && k->due > 0 ? KEEPER_AGAIN_MS
-				      : -1);
+	return (k->again	   ? KEEPER_AGAIN_MS
+		: k->chan.fd == -1 ? KEEPER_RETRY_MS
+				   : -1);
 }
 
 /* 1: there may be more. */
@@ -163,33 +168,37 @@ static int
 keeper_told(struct keeper *k)
 {
 	struct keeper_word w;
-	int line = -1;
+	int link = -1;
 	ssize_t n;
 
-	n = keeper_receive(k->fd, &w, sizeof(w), &line, MSG_DONTWAIT);
+	n = keeper_receive(k->fd, &w, sizeof(w), &link, MSG_DONTWAIT);
 	if (n == -1)
 		return (errno == EINTR);
 	if (n != sizeof(w))
 		_exit(0); /* the listener has ended */
-	if (w.come && line != -1)
-		keeper_add(k, w.pid, line);
+	if (w.come && link != -1)
+		keeper_add(k, w.pid, link);
 	else if (!w.come)
 		keeper_forget(k, w.pid);
 	return (1);
 }
 
 static void
-keeper_add(struct keeper *k, pid_t pid, int line)
+keeper_add(struct keeper *k, pid_t pid, int link)
 {
-	struct keeper_worker *w = calloc(1, sizeof(*w)), **at;
+	struct keeper_worker *w, **at;
 
-	if (w == NULL) {
-		close(line);
+	if (link >= k->links_max || (w = calloc(1, sizeof(*w))) == NULL) {
+		close(link);
 		return;
 	}
 	at = &k->worker[(unsigned)pid % KEEPER_BUCKETS];
-	*w = (struct keeper_worker){ pid, line, 0, *at };
+	w->pid = pid;
+	w->link = link;
+	w->next = *at;
 	*at = w;
+	w->list = &k->due;
+	TAILQ_INSERT_TAIL(w->list, w, entry);
 }
 
 static void
@@ -200,9 +209,17 @@ keeper_forget(struct keeper *k, pid_t pid)
 	if (w == NULL)
 		return;
 	*at = w->next;
-	k->due -= (size_t)w->due;
-	close(w->line);
+	TAILQ_REMOVE(w->list, w, entry);
+	close(w->link);
 	free(w);
+}
+
+static void
+keeper_move(struct keeper_worker *w, struct keeper_list *to)
+{
+	TAILQ_REMOVE(w->list, w, entry);
+	w->list = to;
+	TAILQ_INSERT_TAIL(to, w, entry);
 }
 
 /* A broker that is starting takes the call and answers when it is ready. */
@@ -212,90 +229,93 @@ keeper_call(struct keeper *k)
 	struct msg hello = MSG(HELLO);
 	int fd;
 
-	k->up = 0;
 	if ((fd = chan_connect(k->broker)) == -1)
 		return;
-	chan_init(&k->link, fd, IPC_FROM_BROKER, 0);
+	chan_init(&k->chan, fd, IPC_FROM_BROKER, 0);
 	hello.f[hello_version].u = IPC_VERSION;
 	hello.f[hello_peer].b = BYTES_LIT("keeper");
 	hello.f[hello_kind].u = HELLO_LISTENER;
-	if (chan_send(&k->link, &hello) == -1 || chan_flush(&k->link) != 0)
-		chan_close(&k->link);
-	else
-		keeper_owe(k);
-}
-
-/*
- * Whoever comes from now on calls the same broker or a later one; those before
- * may have had another.  One that has it already does not need the connection.
- */
-static void
-keeper_owe(struct keeper *k)
-{
-	struct keeper_worker *w;
-	size_t i;
-
-	for (k->due = i = 0; i < KEEPER_BUCKETS; i++)
-		for (w = k->worker[i]; w != NULL; w = w->next, k->due++)
-			w->due = 1;
+	if (chan_send(&k->chan, &hello) == -1 || chan_flush(&k->chan) != 0)
+		keeper_lost(k);
 }
 
 static void
 keeper_listen(struct keeper *k)
 {
 	struct msg m;
-	int r = chan_read(&k->link), got;
+	int r = chan_read(&k->chan), got;
 
-	while ((got = chan_next(&k->link, &m)) == 1)
-		if (m.type == IPC_WELCOME && !k->up)
-			keeper_up(k);
+	while ((got = chan_next(&k->chan, &m)) == 1)
+		if (m.type == IPC_WELCOME)
+			k->up = 1;
 		else if (m.type == IPC_WATCH &&
 		    m.f[watch_level].u <= LOG_LEVEL_DEBUG)
 			log_level_set((enum log_level)m.f[watch_level].u);
 	if (r == -1 || got == -1)
-		chan_close(&k->link);
+		keeper_lost(k);
 }
 
 static void
-keeper_up(struct keeper *k)
-{
-	k->up = 1;
-	if (k->due > 0)
-		log_info("a broker is there, for %zu workers", k->due);
-}
-
-static void
-keeper_pay(struct keeper *k)
+keeper_lost(struct keeper *k)
 {
 	struct keeper_worker *w;
-	size_t i;
 
-	if (!k->up || k->due == 0)
-		return;
-	for (i = 0; i < KEEPER_BUCKETS; i++)
-		for (w = k->worker[i]; w != NULL; w = w->next) {
-			if (!w->due)
-				continue;
-			if (!keeper_give(k, w->line))
-				return;
-			w->due = 0;
-			k->due--;
-		}
+	chan_close(&k->chan);
+	k->up = 0;
+	while ((w = TAILQ_FIRST(&k->given)) != NULL)
+		keeper_move(w, &k->left);
 }
 
-/* 1: done, or there is nobody; 0: not now. */
-static int
-keeper_give(struct keeper *k, int line)
+static void
+keeper_pass(struct keeper *k)
 {
-	int fd = chan_connect(k->broker), r;
+	struct keeper_worker *w;
+	int turns = 1, gives = 1;
 
-	if (fd == -1)
+	while (turns && (w = TAILQ_FIRST(&k->left)) != NULL)
+		turns = keeper_turn(k, w);
+	while (gives && k->up && (w = TAILQ_FIRST(&k->due)) != NULL)
+		gives = keeper_give(k, w);
+	k->again = !turns || !gives;
+}
+
+/* 1: done; 0: not now. */
+static int
+keeper_give(struct keeper *k, struct keeper_worker *w)
+{
+	const struct msg m = MSG(LINK);
+
+	if (chan_try_fds(&k->chan, &m, &w->link, 1) == -1)
 		return (0);
-	fcntl(fd, F_SETFL, O_NONBLOCK); /* a worker could not */
-	r = keeper_send(line, "", 1, fd, MSG_DONTWAIT);
-	close(fd);
-	return (r == 0 ||
-	    (errno != ETOOMANYREFS && errno != ENOBUFS && errno != ENOMEM));
+	keeper_move(w, &k->given);
+	return (1);
+}
+
+/*
+ * Its link ends, and the last that comes through is another.  1: done; 0: not
+ * now, and the others go first: it may have stopped to read.
+ */
+static int
+keeper_turn(struct keeper *k, struct keeper_worker *w)
+{
+	int brokers, workers, r;
+
+	if ((brokers = keeper_link(&workers)) == -1)
+		return (0);
+	r = keeper_send(w->link, "", 1, workers, MSG_DONTWAIT);
+	if (r == -1 && errno != EPIPE && errno != ECONNRESET &&
+	    w->tries++ < KEEPER_TRIES) {
+		close(workers);
+		close(brokers);
+		keeper_move(w, &k->left);
+		return (0);
+	}
+	close(workers);
+	close(w->link);
+	w->link = brokers;
+	w->tries = 0;
+	keeper_move(w, &k->due);
+	return (1);
 }
 
 /* Where it hangs, or where it would. */

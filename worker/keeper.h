@@ -1,9 +1,11 @@
 /*
- * The keeper: a listener's process that holds a line to each of its workers
- * and, when the broker has gone and there is another, hands each a connection
- * to that one.  A worker cannot make one itself: it has no names and no sockets
- * to make.  The keeper parses nothing that a client sends, and nothing of what
- * a broker says but that it has come up.
+ * The keeper: a listener's process that gives the broker its end of each
+ * worker's link, and keeps that descriptor too.  When the broker has gone and
+ * there is another, it hands each worker a link to that one, through the link
+ * that the first one left.  A worker cannot make one itself: it has no names
+ * and no sockets to make.  The keeper parses nothing that a client sends, reads
+ * nothing of what a worker says, and of what a broker says only that it has
+ * come up.
  */
 #ifndef QUIRE_KEEPER_H
 #define QUIRE_KEEPER_H
@@ -18,17 +20,15 @@
 int keeper_start(const char *broker, void (*closes)(void *), void *arg);
 
 /*
- * For a worker about to be forked: its end of the line in *worker, the keeper's
- * as the result; -1: neither.
+ * For a worker about to be forked: its end of the link in *worker, the broker's
+ * as the result; -1: neither, and it connects by itself.
  */
-int keeper_line(int *worker);
-/* The worker runs; line is handed over.  pid only, -1: it has ended. */
-void keeper_tell(int keeper, pid_t, int line);
-
+int keeper_link(int *worker);
 /*
- * In the worker: a connection to the broker that is there now.  A descriptor,
- * non-blocking; -1 with EAGAIN: none yet; -1: the keeper is gone.
+ * The worker runs, and the broker's end is sent (the caller keeps its own).  -1
+ * in its place: the worker has ended.  Where the keeper has, *keeper is closed
+ * and -1 from then on.
  */
-int keeper_take(int line);
+void keeper_tell(int *keeper, pid_t, int link);
 
 #endif

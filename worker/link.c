@@ -42,17 +42,16 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 };
 
 int
-link_open(struct conn *c, const char *path)
+link_open(struct conn *c, const char *path, int fd)
 {
 	struct msg m = MSG(HELLO);
-	int fd;
 
-	if ((fd = chan_connect(path)) == -1)
+	if (fd == -1 && (fd = chan_connect(path)) == -1)
 		return (-1);
 	chan_init(&c->link, fd, IPC_FROM_BROKER, 1);
 	m.f[hello_version].u = IPC_VERSION;
 	m.f[hello_peer].b = bytes_str(c->peer);
-	m.f[hello_kind].u = c->again.line != -1 ? HELLO_WAITS : HELLO_WORKER;
+	m.f[hello_kind].u = c->again.kept ? HELLO_WAITS : HELLO_WORKER;
 	return (chan_send(&c->link, &m));
 }
 

@@ -42,7 +42,7 @@ static void listen_refused(struct listener_state *, const char *peer,
     const char *why, int64_t now);
 static void listen_trouble(struct listener_state *, const char *what);
 static void listen_child(struct listener_state *, int fd, const char *peer,
-    int line) __attribute__((noreturn));
+    int link) __attribute__((noreturn));
 static void listen_child_fds(void *);
 static void listen_reap(struct listener_state *);
 static void listen_stop(struct listener_state *);
@@ -161,7 +161,7 @@ listen_client(struct listener_state *l, int fd,
 	int64_t now = clock_ms();
 	struct source source;
 	const char *why;
-	int line = -1, ours = -1, many;
+	int link = -1, brokers = -1, many;
 	pid_t pid;
 
 	source_of(&source, ss);
@@ -173,26 +173,26 @@ listen_client(struct listener_state *l, int fd,
 		return;
 	}
 	if (l->keeper != -1)
-		ours = keeper_line(&line);
+		brokers = keeper_link(&link);
 	switch (pid = listen_fork()) {
 	case -1:
 		listen_trouble(l, "fork");
 		reply_unavailable(fd, 0);
 		break;
 	case 0:
-		if (ours != -1)
-			close(ours);
-		listen_child(l, fd, peer, line);
+		if (brokers != -1)
+			close(brokers);
+		listen_child(l, fd, peer, link);
 	default:
 		places_take(l->places, pid, &source, many, now);
 		l->news.crashed = l->news.turned = 0;
-		if (ours != -1)
-			keeper_tell(l->keeper, pid, ours);
+		if (brokers != -1)
+			keeper_tell(&l->keeper, pid, brokers);
 		close(fd);
 	}
-	if (ours != -1) {
-		close(ours);
-		close(line);
+	if (brokers != -1) {
+		close(brokers);
+		close(link);
 	}
 }
 
@@ -300,12 +300,12 @@ listen_trouble(struct listener_state *l, const char *what)
 
 /* The table and the sockets are the parent's. */
 static void
-listen_child(struct listener_state *l, int fd, const char *peer, int line)
+listen_child(struct listener_state *l, int fd, const char *peer, int link)
 {
 	listen_child_fds(l);
 	if (l->keeper != -1)
 		close(l->keeper);
-	_exit(conn_serve(fd, l->broker, peer, line, &l->worker, &l->news));
+	_exit(conn_serve(fd, l->broker, peer, link, &l->worker, &l->news));
 }
 
 static void
@@ -342,7 +342,7 @@ listen_reap(struct listener_state *l)
 		} else
 			end = (enum source_end)WEXITSTATUS(status);
 		if (l->keeper != -1)
-			keeper_tell(l->keeper, pid, -1);
+			keeper_tell(&l->keeper, pid, -1);
 		if (places_leave(l->places, pid, end, now))
 			log_info("worker %ld: its address is turned away",
 			    (long)pid);

@@ -1,21 +1,14 @@
 /*
- * Waiting for a worker's descriptors: the client, the link to the broker, the
- * bell of the document, and the keeper's line.  The bell is edge-triggered and
- * never read, since every worker of a document shares it; the others are
- * level-triggered.
+ * Waiting for a worker's descriptors: the client, the link to the broker, and
+ * the bell of the document.  The bell is edge-triggered and never read, since
+ * every worker of a document shares it; the others are level-triggered.
  */
 #ifndef QUIRE_POLLER_H
 #define QUIRE_POLLER_H
 
 #include <signal.h>
 
-enum poller_slot {
-	POLLER_CLIENT,
-	POLLER_LINK,
-	POLLER_BELL,
-	POLLER_LINE,
-	POLLER_SLOTS
-};
+enum poller_slot { POLLER_CLIENT, POLLER_LINK, POLLER_BELL, POLLER_SLOTS };
 
 enum poller_event { POLLER_READ = 1, POLLER_WRITE = 2, POLLER_GONE = 4 };
 

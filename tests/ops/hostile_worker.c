@@ -3,7 +3,10 @@
  * client and nothing else, tries what it can say to the broker.  The broker
  * refuses each by name, keeps its memory in bounds, and serves the others.
  */
+#include <sys/socket.h>
+
 #include <string.h>
+#include <unistd.h>
 
 #include "common/dialects.h"
 #include "common/limits.h"
@@ -464,6 +467,62 @@ tickets(struct honest *h)
 	peer_close(&p);
 }
 
+/* LINK with a socket; the other end. */
+static int
+link_through(struct peer *p)
+{
+	const struct msg m = MSG(LINK);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1 ||
+	    chan_send_fds(&p->chan, &m, pair, 1) == -1)
+		fatal(1, "link");
+	close(pair[0]);
+	if (chan_flush(&p->chan) != 0)
+		fatal(1, "link");
+	return (pair[1]);
+}
+
+/* The keeper's word makes sessions; a worker has one, and is no keeper. */
+static void
+links(struct honest *h)
+{
+	struct msg hello = MSG(HELLO);
+	struct peer p, q;
+	char octet;
+	int fd;
+
+	peer_hello(&p, &h->server);
+	fd = link_through(&p);
+	if (peer_next(&p) != 0 || read(fd, &octet, 1) != 0)
+		fatalx(1, "a worker's link was taken");
+	close(fd);
+	peer_close(&p);
+	peer_join(&p, &h->server, "mine", "write");
+	fd = link_through(&p);
+	if (read(fd, &octet, 1) != 0)
+		fatalx(1, "a worker's link was taken");
+	close(fd);
+	peer_kicked(&p, CODE_BAD_STATE);
+	peer_hello_as(&p, &h->server, HELLO_LISTENER);
+	memset(&q, 0, sizeof(q));
+	q.ring.fd = q.bell = -1;
+	chan_init(&q.chan, link_through(&p), IPC_FROM_BROKER, 1);
+	hello.f[hello_version].u = IPC_VERSION;
+	hello.f[hello_kind].u = HELLO_LISTENER;
+	peer_send(&q, &hello);
+	if (peer_next(&q) != 0)
+		fatalx(1, "a worker's link is a listener's");
+	peer_close(&q);
+	chan_init(&q.chan, link_through(&p), IPC_FROM_BROKER, 1);
+	hello.f[hello_kind].u = HELLO_WAITS;
+	peer_send(&q, &hello);
+	peer_want(&q, IPC_WELCOME);
+	honest_traffic(h);
+	peer_close(&q);
+	peer_close(&p);
+}
+
 int
 main(void)
 {
@@ -489,6 +548,7 @@ main(void)
 		{ "huge cards keep nobody out", huge_cards },
 		{ "a ticket is its session's, and only the broker makes it",
 		    tickets },
+		{ "a worker is no keeper", links },
 	};
 
 	log_init("hostile_worker", LOG_TO_STDERR, LOG_LEVEL_INFO);

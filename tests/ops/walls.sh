@@ -173,7 +173,7 @@ started_as_root()
 	confined "$keeper" keeper
 	like 'keeper: its root is gone' \
 	    "$(readlink "/proc/$keeper/root")" '*(deleted)'
-	is 'keeper: listener, broker, a line and log' \
+	is 'keeper: listener, broker, a link and log' \
 	    "$(descriptors "$keeper")" '2 null, 3 socket, 1 worker.log'
 	confined "$worker" worker
 	like 'worker: its root is gone' \
@@ -185,9 +185,9 @@ started_as_root()
 	[ "$(readlink "/proc/$worker/ns/net")" != \
 	    "$(readlink /proc/self/ns/net)" ]
 	ok $? 'worker: another network'
-	is 'worker: client, broker, poller, bell, keeper and log' \
+	is 'worker: client, broker, poller, bell and log' \
 	    "$(descriptors "$worker")" \
-	    '1 anon_inode, 2 null, 4 socket, 1 worker.log'
+	    '1 anon_inode, 2 null, 3 socket, 1 worker.log'
 	is 'worker: no process' "$(limit "$worker" 'Max processes')" 0
 	# As many may be under way from all workers: lane_flight_max.
 	# shellcheck disable=SC3045 # every sh of ours has it

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "common/wire.h"
+#include "tests/lib/pass.h"
 #include "worker/conn_internal.h"
-#include "worker/keeper.h"
 
 #define RING_BYTES 65536
 #define ME	   7
@@ -55,7 +55,6 @@ struct bench {
 	struct conn *c;
 	struct chan broker;
 	struct ring ring;
-	int line; /* the keeper's end */
 	int client;
 	int bell[2];
 };
@@ -76,7 +75,7 @@ setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct conn *c = b->c = calloc(1, sizeof(*c));
-	int pair[2], fd, line;
+	int pair[2], fd;
 
 	memset(&seen, 0, sizeof(seen));
 	assert_int_equal(ring_create(&b->ring, RING_BYTES), 0);
@@ -88,8 +87,7 @@ setup(void **state)
 	c->fd = pair[0];
 	link_new(&b->broker, &fd);
 	chan_init(&c->link, fd, IPC_FROM_BROKER, 1);
-	b->line = keeper_line(&line);
-	again_init(&c->again, line);
+	again_init(&c->again, 1);
 	c->dialect = &fake;
 	c->phase = CONN_WS;
 	c->session = ME;
@@ -127,7 +125,6 @@ teardown(void **state)
 	if (c->fd != -1)
 		close(c->fd);
 	close(b->client);
-	close(b->line);
 	close(b->bell[0]);
 	close(b->bell[1]);
 	ring_close(&b->ring);
@@ -160,37 +157,26 @@ turn(struct bench *b)
 
 /* The broker goes with what it had in mind. */
 static void
-die(struct bench *b)
+ends(struct bench *b)
 {
 	link_flush(b->c);
 	chan_close(&b->broker);
 	turn(b);
 }
 
-/* The keeper passes a connection to another. */
+/* The same, and the keeper passes the worker on to another. */
 static void
-reborn(struct bench *b)
+die(struct bench *b)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .space = { 0 } };
-	char octet = 0;
-	struct iovec iov = { &octet, 1 };
-	struct msghdr mh = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control) };
+	struct chan next;
 	int fd;
 
-	link_new(&b->broker, &fd);
-	control.align.cmsg_level = SOL_SOCKET;
-	control.align.cmsg_type = SCM_RIGHTS;
-	control.align.cmsg_len = (socklen_t)CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
-	assert_int_equal(sendmsg(b->line, &mh, 0), 1);
+	link_new(&next, &fd);
+	link_flush(b->c);
+	assert_int_equal(pass(b->broker.fd, fd), 0);
 	close(fd);
-	again_line(b->c);
+	chan_close(&b->broker);
+	b->broker = next;
 	turn(b);
 }
 
@@ -302,7 +288,6 @@ what_was_not_answered_is_asked_again_in_its_order(void **state)
 	die(b);
 	assert_true(again_waits(b->c));
 	submit(b, 4);
-	reborn(b);
 	resumes(b, 1, &none, 0);
 	hears_tag(b, IPC_SUBMIT, 1);
 	hears_tag(b, IPC_SYNC, 2);
@@ -322,7 +307,6 @@ what_was_decided_is_answered_and_not_sent_again(void **state)
 	submit(b, 2);
 	submit(b, 3);
 	die(b);
-	reborn(b);
 	told(&list, 1, CODE_OK, 5);
 	resumes(b, 1, &list, 5);
 	hears_tag(b, IPC_SUBMIT, 3);
@@ -348,7 +332,6 @@ verdicts_that_came_before_the_end_count(void **state)
 	die(b);
 	turn(b);
 	assert_int_equal(seen.nverdicts, 1);
-	reborn(b);
 	resumes(b, 2, &none, 0);
 	hears_tag(b, IPC_SUBMIT, 2);
 }
@@ -362,7 +345,6 @@ what_others_wrote_meanwhile_comes_before_the_ring(void **state)
 	struct buf none = BUF_INIT;
 
 	die(b);
-	reborn(b);
 	resumes(b, 1, &none, 2);
 	missed(b, 0, theirs, 2);
 	assert_int_equal(seen.nstubs, 2);
@@ -381,7 +363,6 @@ a_verdict_waits_for_what_was_missed_before_it(void **state)
 
 	submit(b, 1);
 	die(b);
-	reborn(b);
 	told(&list, 1, CODE_OK, 2);
 	resumes(b, 1, &list, 2);
 	assert_int_equal(seen.nverdicts, 0);
@@ -399,15 +380,12 @@ two_brokers_may_go_one_after_the_other(void **state)
 
 	submit(b, 1);
 	die(b);
-	reborn(b);
 	hears(b, IPC_HELLO, &m);
 	die(b);
 	assert_true(again_waits(b->c));
-	reborn(b);
 	resumes(b, 1, &none, 0);
 	hears_tag(b, IPC_SUBMIT, 1);
 	die(b);
-	reborn(b);
 	resumes(b, 1, &none, 0);
 	hears_tag(b, IPC_SUBMIT, 1);
 }
@@ -417,9 +395,19 @@ nobody_waits_without_a_keeper(void **state)
 {
 	struct bench *b = *state;
 
-	close(b->c->again.line);
-	b->c->again.line = -1;
+	ends(b);
+	assert_false(again_waits(b->c));
+	assert_true(b->c->phase >= CONN_CLOSING);
+}
+
+static void
+nor_where_it_ends_as_well(void **state)
+{
+	struct bench *b = *state;
+
 	die(b);
+	assert_true(again_waits(b->c));
+	ends(b);
 	assert_false(again_waits(b->c));
 	assert_true(b->c->phase >= CONN_CLOSING);
 }
@@ -453,7 +441,6 @@ an_older_document_is_another_one(void **state)
 
 	conn_live(b->c, 9);
 	die(b);
-	reborn(b);
 	hears(b, IPC_HELLO, &m);
 	r.f[resumed_session].u = ME;
 	o.f[opened_seq].u = 8;
@@ -480,6 +467,7 @@ main(void)
 		TEST(a_verdict_waits_for_what_was_missed_before_it),
 		TEST(two_brokers_may_go_one_after_the_other),
 		TEST(nobody_waits_without_a_keeper),
+		TEST(nor_where_it_ends_as_well),
 		TEST(nor_while_a_token_is_looked_at),
 		TEST(nor_where_the_operator_says_so),
 		TEST(an_older_document_is_another_one),

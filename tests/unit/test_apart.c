@@ -146,7 +146,7 @@ knock(struct world *w, struct end *e, enum dialect_id dialect,
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 			     pair),
 	    0);
-	session_new(&w->b, pair[0]);
+	session_new(&w->b, pair[0], 0);
 	chan_init(&e->chan, pair[1], IPC_FROM_BROKER, 1);
 	e->s = TAILQ_LAST(&w->b.sessions, session_list);
 	e->s->state = IPC_GRANTED;

@@ -22,6 +22,7 @@
 
 #include "common/chan.h"
 #include "common/limits.h"
+#include "tests/lib/pass.h"
 
 static struct chan broker;
 static struct chan worker;
@@ -530,6 +531,106 @@ connecting_needs_somebody_who_listens(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
+static void
+passed(int pair[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(pass(broker.fd, pair[0]), 0);
+	close(pair[0]);
+}
+
+/* They are the two ends of one pair. */
+static void
+assert_ends(int a, int b)
+{
+	char octet = 'x';
+
+	assert_int_equal(write(a, &octet, 1), 1);
+	octet = 0;
+	assert_int_equal(read(b, &octet, 1), 1);
+	assert_int_equal(octet, 'x');
+	close(a);
+	close(b);
+}
+
+static void
+a_socket_alone_is_where_a_channel_goes_on(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(chan_take_next(&worker), -1);
+	send_verdict(1, BYTES_NONE);
+	assert_int_equal(chan_flush(&broker), 0);
+	passed(pair);
+	chan_close(&broker);
+	assert_int_equal(chan_read(&worker), 1);
+	assert_verdict(&worker, 1);
+	while (chan_read(&worker) != -1)
+		continue;
+	assert_int_equal(chan_take_fd(&worker), -1);
+	assert_ends(chan_take_next(&worker), pair[1]);
+	assert_int_equal(chan_take_next(&worker), -1);
+}
+
+/* The octet would make half a frame whole. */
+static void
+its_octet_is_no_frames(void **state)
+{
+	struct buf out = BUF_INIT;
+	struct msg m = MSG(KICK);
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(ipc_pack(&out, &m), 0);
+	assert_int_equal(write(broker.fd, out.mem, out.len - 1),
+	    (int)out.len - 1);
+	buf_free(&out);
+	passed(pair);
+	assert_int_equal(chan_read(&worker), 1);
+	assert_int_equal(chan_next(&worker, &m), 0);
+	assert_int_equal(chan_read(&worker), 0);
+	assert_ends(chan_take_next(&worker), pair[1]);
+}
+
+static void
+the_last_socket_counts_and_none_stays_open(void **state)
+{
+	int a[2], b[2];
+	char octet;
+
+	(void)state;
+	passed(a);
+	passed(b);
+	while (chan_read(&worker) == 1)
+		continue;
+	assert_int_equal(chan_read(&worker), 0);
+	assert_int_equal(read(a[1], &octet, 1), 0);
+	chan_close(&worker);
+	assert_int_equal(read(b[1], &octet, 1), 0);
+	close(a[1]);
+	close(b[1]);
+}
+
+/* A bell is a socket, but comes with its ring. */
+static void
+sockets_of_a_message_are_not_it(void **state)
+{
+	struct msg m = MSG(OPENED);
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(chan_send_fds(&broker, &m, pair, 2), 0);
+	assert_int_equal(chan_flush(&broker), 0);
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(chan_read(&worker), 1);
+	assert_int_equal(chan_next(&worker, &m), 1);
+	assert_int_equal(chan_take_next(&worker), -1);
+	assert_ends(chan_take_fd(&worker), chan_take_fd(&worker));
+}
+
 #define chan_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -552,6 +653,10 @@ main(void)
 		chan_test(sets_of_descriptors_that_lie_ready_come_one_by_one),
 		chan_test(
 		    descriptors_that_nobody_took_are_closed_with_the_channel),
+		chan_test(a_socket_alone_is_where_a_channel_goes_on),
+		chan_test(its_octet_is_no_frames),
+		chan_test(the_last_socket_counts_and_none_stays_open),
+		chan_test(sockets_of_a_message_are_not_it),
 		chan_test(a_wrong_frame_is_final),
 		chan_test(what_came_before_the_end_is_read_first),
 		chan_test(writing_to_nobody_is_an_error_and_no_signal),

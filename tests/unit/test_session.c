@@ -215,7 +215,7 @@ dial(struct rig *r, struct end *e)
 	int pair[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	session_new(&r->b, pair[0]);
+	session_new(&r->b, pair[0], 0);
 	chan_init(&e->chan, pair[1], IPC_FROM_BROKER, 1);
 	e->s = TAILQ_LAST(&r->b.sessions, session_list);
 	e->s->state = IPC_GRANTED;
@@ -239,6 +239,37 @@ join(struct rig *r, struct end *e, const char *name)
 	assert_int_equal(m.f[opened_code].u, CODE_OK);
 	close(chan_take_fd(&e->chan));
 	close(chan_take_fd(&e->chan));
+}
+
+/* As a keeper has it, too: the worker sees what the broker does alone. */
+static void
+a_kept_session_ends_and_one_that_parts_does_not(void **state)
+{
+	struct rig *r = *state;
+	char octet;
+	int i, pair[2];
+
+	for (i = 0; i < 2; i++) {
+		struct session *s;
+
+		assert_int_equal(socketpair(AF_UNIX,
+				     SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
+		    0);
+		session_new(&r->b, dup(pair[0]), 1);
+		s = TAILQ_LAST(&r->b.sessions, session_list);
+		s->parting = i;
+		session_close(s);
+		assert_int_equal(read(pair[1], &octet, 1), i == 0 ? 0 : -1);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	r->b.stopping = 1;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	session_new(&r->b, dup(pair[0]), 1);
+	assert_int_equal(read(pair[1], &octet, 1), 0);
+	r->b.stopping = 0;
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static struct doc *
@@ -826,6 +857,7 @@ main(void)
 		SESSION_TEST(
 		    a_better_token_does_not_stop_what_was_asked_before),
 		SESSION_TEST(a_token_without_an_end_in_sight_is_not_over),
+		SESSION_TEST(a_kept_session_ends_and_one_that_parts_does_not),
 		SESSION_TEST(
 		    a_blob_whose_submit_is_refused_makes_room_for_the_next),
 	};
