@@ -96,7 +96,7 @@ setup(void **state)
 	TAILQ_INIT(&b->c->ops);
 	assert_int_equal(poller_open(&b->c->poller), 0);
 	reader_init(&b->c->reader);
-	again_init(&b->c->again, -1);
+	again_init(&b->c->again, 0);
 	assert_int_equal(reader_attach(&b->c->reader, ring_reader_fd(&b->ring),
 			     -1, RING_BYTES, ring_tail(&b->ring)),
 	    0);
