@@ -166,7 +166,9 @@ listen_client(struct listener_state *l, int fd,
 
 	source_of(&source, ss);
 	listen_peer(peer, ss);
-	many = proxy_listed(l->settings.proxy, peer);
+	/* What speaks through a Unix socket is a proxy, too. */
+	many =
+	    ss->ss_family == AF_UNIX || proxy_listed(l->settings.proxy, peer);
 	if ((why = places_full(l->places, &source, many, now)) != NULL) {
 		listen_refused(l, peer, why, now);
 		listen_away(l, fd, peer, now);

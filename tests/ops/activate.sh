@@ -103,6 +103,36 @@ waited_for()
 	is 'wait: a stop in order' $status 0
 }
 
+# Whoever comes through one is this machine's, and stands for many.
+by_unix_socket()
+{
+	# shellcheck disable=SC2016 # perl's own
+	perl -MIO::Socket::UNIX -e '
+		my $l = IO::Socket::UNIX->new(Local => $ARGV[0],
+		    Listen => 9) or die;
+		open(STDIN, "<&", $l) or die;
+		exec(@ARGV[1 .. $#ARGV]);' "$QUIRE_DIR/front" \
+	    "$QUIRE_B/quire-worker" -d -u "$user" -M 1 -r 3 \
+	    -s "$QUIRE_DIR/broker.sock" 2>"$log" 3>"$QUIRE_DIR/up" &
+	helper=$!
+	read -r _ <"$QUIRE_DIR/up"
+	# shellcheck disable=SC2016
+	timeout 20 perl -MIO::Socket::UNIX -e '
+		my @all;
+		for (1 .. 3) {
+			my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
+			print $s "GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+			print scalar(<$s>);
+			push(@all, $s);
+		}' "$QUIRE_DIR/front" | tr -d '\r' >"$QUIRE_DIR/got"
+	is 'a Unix socket: clients are answered' "$(cat "$QUIRE_DIR/got")" \
+	    "$(printf 'HTTP/1.1 200 OK\n%.0s' 1 2 3)"
+	grep -q refused "$log"
+	is '... and no ceiling of one address is theirs' $? 1
+	stopped
+	rm "$QUIRE_DIR/front"
+}
+
 # told NAME SOCKET COMMAND: what comes to the socket, and from whom.
 told()
 {
@@ -159,5 +189,6 @@ else
 fi
 refused
 waited_for
+by_unix_socket
 ready
 finished
