@@ -68,5 +68,5 @@ echo "$lines"
 echo "$lines" | grep -q 'quired\[[0-9]*\]: .*ready'
 echo "$lines" | grep -q 'quire-worker\[[0-9]*\]: .*listening'
 echo "$lines" | grep -q 'quired.*login refused'
-! echo "$lines" | grep -qF "$token"
+! echo "$lines" | grep -qF "$token" || exit 1
 [ ! -s "$dir/stderr" ] && [ ! -s "$dir/stderr2" ]
