@@ -97,4 +97,11 @@ void crowd_signal_text(const struct crowd *, const struct crowd_client *,
 /* Who is level has heard all signals. */
 void crowd_heard(struct crowd *, struct crowd_client *);
 
+/* The auditor asks; -1: it has been ended, as may be where things fail. */
+int crowd_ask(struct crowd *, struct msg *);
+/* Each newest value, whole, in the order of their numbers. */
+void crowd_check_values(struct crowd *);
+/* One of each author, and of nobody else. */
+void crowd_check_clocks(struct crowd *);
+
 #endif

@@ -70,9 +70,6 @@ static void audit_refused(const struct crowd *);
 static void audit_rest(void);
 static void audit_gone(struct crowd *, uint64_t session);
 static void checks(struct crowd *);
-static void check_values(struct crowd *);
-static void check_clocks(struct crowd *);
-static int ask(struct crowd *, struct msg *);
 static void compact(void);
 static int one_in(uint32_t);
 static uint32_t below(uint32_t);
@@ -482,7 +479,7 @@ audit(struct crowd *c)
 	m.f[fetch_what].u = FETCH_LOG;
 	while (more) {
 		m.f[fetch_after].u = c->model.seq;
-		if (ask(c, &m) == -1) {
+		if (crowd_ask(c, &m) == -1) {
 			start();
 			return;
 		}
@@ -599,7 +596,7 @@ audit_gone(struct crowd *c, uint64_t session)
 	int there = 1;
 
 	m.f[fetch_what].u = FETCH_ROSTER;
-	while (there && ask(c, &m) == 0) {
+	while (there && crowd_ask(c, &m) == 0) {
 		there = 0;
 		entries = c->auditor.peer.m.f[fetched_entries].b;
 		while (entry_unpack(&entries, &e) == 1)
@@ -636,99 +633,9 @@ checks(struct crowd *c)
 		}
 	}
 	if (one_in(5) && c->model.kind == MODEL_STORE)
-		check_values(c);
+		crowd_check_values(c);
 	if (one_in(5) && c->model.kind == MODEL_CHAIN)
-		check_clocks(c);
-}
-
-/* Each newest value, whole, in the order of their numbers. */
-static void
-check_values(struct crowd *c)
-{
-	struct buf body = BUF_INIT;
-	struct msg m = MSG(FETCH);
-	uint64_t after = below((uint32_t)c->model.seq + 1), at = after;
-	struct bytes entries;
-	struct entry e;
-	size_t k, n = 0;
-	uint8_t key[32];
-
-	m.f[fetch_what].u = FETCH_FIELDS;
-	m.f[fetch_after].u = after;
-	if (ask(c, &m) == -1)
-		return;
-	entries = c->auditor.peer.m.f[fetched_entries].b;
-	for (k = 0; k < MODEL_KEYS; k++)
-		n += c->model.value[k] > after;
-	while (entry_unpack(&entries, &e) == 1) {
-		for (k = 0; k < MODEL_KEYS && c->model.value[k] != e.seq; k++)
-			;
-		if (k == MODEL_KEYS || e.seq <= at)
-			fatalx(1, "%llu is nobody's value",
-			    (unsigned long long)e.seq);
-		model_key((unsigned int)k, key);
-		buf_clear(&body);
-		model_body(c->model.log[e.seq], &body);
-		if (!bytes_eq(e.key, bytes_of(key, sizeof(key))) ||
-		    !bytes_eq(e.body, buf_bytes(&body)))
-			fatalx(1, "the value %llu is another",
-			    (unsigned long long)e.seq);
-		at = e.seq;
-		n--;
-	}
-	if (n != 0)
-		fatalx(1, "%zu values are not there", n);
-	buf_free(&body);
-}
-
-static void
-check_clocks(struct crowd *c)
-{
-	struct msg m = MSG(FETCH);
-	char author[SECSYNC_KEY_LEN];
-	struct bytes entries;
-	struct entry e;
-	unsigned int a;
-
-	m.f[fetch_what].u = FETCH_RECORDS;
-	m.f[fetch_prefix].b = BYTES_LIT("c");
-	if (ask(c, &m) == -1)
-		return;
-	entries = c->auditor.peer.m.f[fetched_entries].b;
-	for (a = 0; a < MODEL_AUTHORS; a++) {
-		if (c->model.clocks[a] == 0)
-			continue;
-		model_author(a, author);
-		if (entry_unpack(&entries, &e) != 1 || e.body.n != 8 ||
-		    !bytes_eq(bytes_skip(e.key, 1),
-			bytes_of(author, sizeof(author))) ||
-		    be64_get(e.body.p) != c->model.clocks[a] - 1)
-			fatalx(1, "author %u's clock is wrong", a);
-	}
-	if (entries.n != 0)
-		fatalx(1, "there is a clock too many");
-}
-
-/* The auditor asks; -1: it has been ended, as may be where things fail. */
-static int
-ask(struct crowd *c, struct msg *m)
-{
-	struct crowd_client *who = &c->auditor;
-
-	m->f[fetch_tag].u++;
-	peer_send(&who->peer, m);
-	while (peer_next(&who->peer) == IPC_RING) {
-		close(chan_take_fd(&who->peer.chan));
-		close(chan_take_fd(&who->peer.chan));
-	}
-	if (who->peer.m.type == IPC_FETCHED &&
-	    who->peer.m.f[fetched_tag].u == m->f[fetch_tag].u &&
-	    who->peer.m.f[fetched_code].u == CODE_OK)
-		return (0);
-	if (!c->ill)
-		fatalx(1, "%s: the auditor gets no answer", c->name);
-	crowd_end(c, who);
-	return (-1);
+		crowd_check_clocks(c);
 }
 
 /* Alone, or struck down in the middle of it. */
