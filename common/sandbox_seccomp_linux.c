@@ -38,6 +38,8 @@ static int seccomp_fill_listener(scmp_filter_ctx);
 static int seccomp_fill_opener(scmp_filter_ctx);
 static int seccomp_fill_broker(scmp_filter_ctx, const struct sandbox_plan *,
     pid_t self);
+static int seccomp_fill_other(scmp_filter_ctx, const struct seccomp_row *more,
+    size_t);
 static int seccomp_add(scmp_filter_ctx, uint32_t, const struct seccomp_row *,
     size_t);
 static int seccomp_add_self(scmp_filter_ctx, pid_t);
@@ -181,16 +183,8 @@ seccomp_fill_worker(scmp_filter_ctx ctx)
 static int
 seccomp_fill_listener(scmp_filter_ctx ctx)
 {
-	int bad;
-
-	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
-	    COUNT(seccomp_common));
-	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_listener_more,
-	    COUNT(seccomp_listener_more));
-	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
-	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
-	    COUNT(seccomp_unknown));
-	return (bad);
+	return (seccomp_fill_other(ctx, seccomp_listener_more,
+	    COUNT(seccomp_listener_more)));
 }
 
 static int
@@ -198,15 +192,10 @@ seccomp_fill_opener(scmp_filter_ctx ctx)
 {
 	int bad;
 
-	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
-	    COUNT(seccomp_common));
-	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_opener_more,
+	bad = seccomp_fill_other(ctx, seccomp_opener_more,
 	    COUNT(seccomp_opener_more));
-	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
 	bad |= seccomp_add(ctx, KILL, seccomp_broker_killed,
 	    COUNT(seccomp_broker_killed));
-	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
-	    COUNT(seccomp_unknown));
 	return (bad);
 }
 
@@ -216,17 +205,28 @@ seccomp_fill_broker(scmp_filter_ctx ctx, const struct sandbox_plan *plan,
 {
 	int bad;
 
-	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
-	    COUNT(seccomp_common));
-	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_broker_more,
+	bad = seccomp_fill_other(ctx, seccomp_broker_more,
 	    COUNT(seccomp_broker_more));
 	if (plan->network)
 		bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_broker_network,
 		    COUNT(seccomp_broker_network));
 	bad |= seccomp_add_self(ctx, self);
-	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
 	bad |= seccomp_add(ctx, KILL, seccomp_broker_killed,
 	    COUNT(seccomp_broker_killed));
+	return (bad);
+}
+
+/* What all others have, and what is a role's own. */
+static int
+seccomp_fill_other(scmp_filter_ctx ctx, const struct seccomp_row *more,
+    size_t n)
+{
+	int bad;
+
+	bad = seccomp_add(ctx, SCMP_ACT_ALLOW, seccomp_common,
+	    COUNT(seccomp_common));
+	bad |= seccomp_add(ctx, SCMP_ACT_ALLOW, more, n);
+	bad |= seccomp_add(ctx, KILL, seccomp_killed, COUNT(seccomp_killed));
 	bad |= seccomp_add(ctx, SCMP_ACT_ERRNO(ENOSYS), seccomp_unknown,
 	    COUNT(seccomp_unknown));
 	return (bad);

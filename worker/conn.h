@@ -72,8 +72,9 @@ struct dialect {
 	enum dialect_id id;
 	int upgrade_options; /* HTTP_UPGRADE_*: what the handshake may lack */
 	/*
-	 * Is the request mine?  1 yes, 0 no.  Called for each dialect that is
-	 * switched on, with the request parsed; must not answer.
+	 * Is the request mine?  1 yes, 0 no, -1 if it is nobody else's.  Called
+	 * for each dialect that is switched on, with the request parsed; must
+	 * not answer.
 	 */
 	int (*match)(const struct settings *, const struct http_request *);
 	/*

@@ -36,7 +36,6 @@ static const struct canvas_ending canvas_endings[] = {
 	{ CODE_SHUTDOWN, WS_CODE_RESTART, "Service restart" },
 };
 
-static int canvas_elsewhere(const struct settings *, struct bytes path);
 static const char *canvas_read(struct canvas *, struct bytes query,
     struct buf *token);
 static int canvas_parameter(struct buf *, struct bytes query, const char *name);
@@ -51,8 +50,7 @@ canvas_match(const struct settings *set, const struct http_request *r)
 	if (bytes_start(path, prefix) &&
 	    (path.n == prefix.n || path.p[prefix.n] == '/'))
 		return (1);
-	return (
-	    strcmp(set->root, "canvas") == 0 && !canvas_elsewhere(set, path));
+	return (strcmp(set->root, "canvas") == 0 ? -1 : 0);
 }
 
 static void
@@ -277,19 +275,6 @@ canvas_end(struct canvas *s, enum code code)
 	s->phase = CANVAS_OVER;
 	conn_close(s->conn, i < n ? e[i].close : WS_CODE_ERROR,
 	    i < n ? e[i].reason : "Internal error");
-}
-
-/* At the root of the address: what others answer there. */
-static int
-canvas_elsewhere(const struct settings *set, struct bytes path)
-{
-	return ((set->echo && bytes_eq(path, BYTES_LIT("/echo"))) ||
-	    (set->logseq &&
-		(bytes_start(path, BYTES_LIT("/sync/")) ||
-		    bytes_start(path, BYTES_LIT("/graphs")) ||
-		    bytes_start(path, BYTES_LIT("/assets/")) ||
-		    bytes_start(path, BYTES_LIT("/e2ee/")) ||
-		    bytes_eq(path, BYTES_LIT("/health")))));
 }
 
 /* NULL, or the reason to close with. */

@@ -18,7 +18,6 @@
 static void secsync_refused(struct conn *, enum code);
 static int dialect_path(const struct settings *, struct bytes target,
     struct bytes *doc, struct bytes *query);
-static int dialect_elsewhere(const struct settings *, struct bytes path);
 static int dialect_known(struct secsync_known *, struct bytes query);
 static void dialect_clocks(struct secsync_known *, struct bytes query);
 static int dialect_rate(struct conn *, struct secsync *);
@@ -233,7 +232,7 @@ const struct dialect dialect_secsync = {
 	.closed = secsync_closed,
 };
 
-/* The document's id is what stands behind the prefix, not decoded. */
+/* As match; the document's id is what stands behind the prefix, not decoded. */
 static int
 dialect_path(const struct settings *set, struct bytes target, struct bytes *doc,
     struct bytes *query)
@@ -245,24 +244,8 @@ dialect_path(const struct settings *set, struct bytes target, struct bytes *doc,
 		*doc = bytes_skip(path, prefix.n);
 		return (1);
 	}
-	if (strcmp(set->root, "secsync") != 0 || dialect_elsewhere(set, path))
-		return (0);
 	*doc = bytes_skip(path, 1);
-	return (1);
-}
-
-/* At the root of the address: what others answer there. */
-static int
-dialect_elsewhere(const struct settings *set, struct bytes path)
-{
-	return ((set->echo && bytes_eq(path, BYTES_LIT("/echo"))) ||
-	    (set->canvas && bytes_eq(path, bytes_str(set->canvas_prefix))) ||
-	    (set->logseq &&
-		(bytes_start(path, BYTES_LIT("/sync/")) ||
-		    bytes_start(path, BYTES_LIT("/graphs")) ||
-		    bytes_start(path, BYTES_LIT("/assets/")) ||
-		    bytes_start(path, BYTES_LIT("/e2ee/")) ||
-		    bytes_eq(path, BYTES_LIT("/health")))));
+	return (strcmp(set->root, "secsync") == 0 ? -1 : 0);
 }
 
 /* What does not parse counts as absent.  0, or -1 without memory. */

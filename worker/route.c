@@ -19,13 +19,19 @@ const struct dialect *
 route_find(const struct settings *s, const struct http_request *r)
 {
 	const struct route_row *row = route_rows;
+	const struct dialect *rest = NULL;
 	size_t i;
+	int mine;
 
-	for (i = 0; i < sizeof(route_rows) / sizeof(*row); i++, row++)
-		if (route_on(s, row) && row->dialect->match != NULL &&
-		    row->dialect->match(s, r))
+	for (i = 0; i < sizeof(route_rows) / sizeof(*row); i++, row++) {
+		if (!route_on(s, row) || row->dialect->match == NULL)
+			continue;
+		if ((mine = row->dialect->match(s, r)) == 1)
 			return (row->dialect);
-	return (NULL);
+		if (mine == -1)
+			rest = row->dialect;
+	}
+	return (rest);
 }
 
 int
