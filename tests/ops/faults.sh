@@ -1,6 +1,6 @@
 #!/bin/sh
 # Calls that fail, one in each life of a broker: a sample, all with QUIRE_LONG.
-# timeout: 300
+# timeout: 900
 B=${QUIRE_B:-$PWD/.build}
 export QUIRE_B="$B"
 first=$(($(date +%s) % 29 + 1))

@@ -759,6 +759,7 @@ fail_a_sync(struct store *s)
 	kv->ops->close(kv);
 	CHECK(atomic_load(&syncs) == 1);
 	CHECK(table_sum(s) == before); /* its log may be lost */
+	CHECK(kv_bdb_failed(kv) && !kv_bdb_damaged(kv));
 	return (0);
 }
 
@@ -816,6 +817,7 @@ read_damaged(struct store *s)
 	buf_free(&b);
 	CHECK(r == -1);
 	CHECK(s->kv->ops->begin(s->kv) == -1);
+	CHECK(kv_bdb_damaged(s->kv));
 	return (0);
 }
 
