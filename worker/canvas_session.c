@@ -115,8 +115,11 @@ canvas_session_parts(struct canvas *s)
 void
 canvas_session_settle(struct canvas *s)
 {
-	if (s->answer.step == CANVAS_STEP_IDLE && STAILQ_EMPTY(&s->waits))
+	if (s->answer.step == CANVAS_STEP_IDLE && STAILQ_EMPTY(&s->waits)) {
 		s->answering = 0;
+		if (s->refused != CODE_OK)
+			canvas_end(s, s->refused);
+	}
 	conn_hold(s->conn,
 	    s->phase != CANVAS_READY || s->refreshing || s->answering ||
 		s->nwaits >= CANVAS_WAITS_MAX ||

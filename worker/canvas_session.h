@@ -39,7 +39,8 @@ struct canvas {
 	struct buf client; /* clientId, to be spliced */
 	struct buf card;
 	enum scope scope;
-	int refreshing; /* a new token is being looked at */
+	int refreshing;	   /* a new token is being looked at */
+	enum code refused; /* it was: the end, once all before is answered */
 	struct canvas_answer answer;
 	STAILQ_HEAD(, canvas_wait) waits;
 	size_t nwaits, wait_bytes;

@@ -113,7 +113,14 @@ canvas_grant(struct conn *c, const struct grant_in *g)
 static void
 canvas_refused(struct conn *c, enum code code)
 {
-	canvas_end(conn_state(c), code);
+	struct canvas *s = conn_state(c);
+
+	if (s->phase != CANVAS_READY) {
+		canvas_end(s, code);
+		return;
+	}
+	s->refused = code;
+	canvas_session_settle(s);
 }
 
 /* First what others show, then the count, which is in the ring. */
