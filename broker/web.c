@@ -1,7 +1,7 @@
 /*
  * The operator's address: accept, one head of a request, one answer, closed.
- * Whatever is not the plainest GET is refused; heads, time and connections are
- * bounded, and a client that is slow waits alone.
+ * Whatever is not the plainest GET is refused (web_request.c); heads, time and
+ * connections are bounded, and a client that is slow waits alone.
  */
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -64,11 +64,8 @@ static void web_written(struct bufferevent *, void *);
 static void web_event(struct bufferevent *, short, void *);
 static void web_late(evutil_socket_t, short, void *);
 static void web_close(struct web_client *);
-static unsigned int web_request(struct bytes head, const struct web_row **);
-static struct bytes web_until(struct bytes *, const char *end);
+static unsigned int web_choose(struct bytes head, const struct web_row **);
 static const struct web_row *web_find(struct bytes path);
-static int web_headers(struct bytes, int named);
-static int web_host_ok(struct bytes);
 static void web_send(struct web_client *, struct web_answer *);
 static const char *web_reason(unsigned int status);
 
@@ -209,7 +206,7 @@ web_read(struct bufferevent *bev, void *arg)
 	else if ((head = evbuffer_pullup(in, end.pos)) == NULL && end.pos > 0)
 		a.status = 503; /* no memory */
 	else
-		a.status = web_request(bytes_of(head, (size_t)end.pos), &row);
+		a.status = web_choose(bytes_of(head, (size_t)end.pos), &row);
 	if (a.status == 200)
 		row->answer(c->web->broker, &a);
 	else
@@ -255,34 +252,16 @@ web_close(struct web_client *c)
 
 /* The status; 200: and the row. */
 static unsigned int
-web_request(struct bytes head, const struct web_row **row)
+web_choose(struct bytes head, const struct web_row **row)
 {
-	struct bytes line = web_until(&head, "\r\n");
-	struct bytes method = web_until(&line, " ");
-	struct bytes path = web_until(&line, " ");
+	struct web_request r;
+	unsigned int status = web_request(head, &r);
 
-	if (!bytes_eq(line, BYTES_LIT("HTTP/1.1")) &&
-	    !bytes_eq(line, BYTES_LIT("HTTP/1.0")))
-		return (400);
-	if (!bytes_eq(method, BYTES_LIT("GET")))
-		return (405);
-	if ((*row = web_find(path)) == NULL)
+	if (status != 200)
+		return (status);
+	if ((*row = web_find(r.path)) == NULL)
 		return (404);
-	return (web_headers(head, (*row)->named) ? 200 : 421);
-}
-
-/* What stands before end, which is dropped with it; all where it is not. */
-static struct bytes
-web_until(struct bytes *text, const char *end)
-{
-	const uint8_t *at =
-	    text->n == 0 ? NULL : memmem(text->p, text->n, end, strlen(end));
-	struct bytes word = *text;
-
-	if (at != NULL)
-		word.n = (size_t)(at - text->p);
-	*text = bytes_skip(*text, word.n + (at != NULL ? strlen(end) : 0));
-	return (word);
+	return ((*row)->named && !r.ours ? 421 : 200);
 }
 
 static const struct web_row *
@@ -294,45 +273,6 @@ web_find(struct bytes path)
 		if (bytes_eq(path, bytes_str(web_rows[i].path)))
 			return (&web_rows[i]);
 	return (NULL);
-}
-
-/*
- * A name that anybody can make mean our address would let his page read ours:
- * only addresses and localhost are ours.  Prometheus may call us as it likes.
- */
-static int
-web_headers(struct bytes head, int named)
-{
-	struct bytes line;
-
-	while (named && head.n > 0) {
-		line = web_until(&head, "\r\n");
-		if (line.n >= 5 &&
-		    evutil_ascii_strncasecmp((const char *)line.p,
-			"host:", 5) == 0 &&
-		    !web_host_ok(bytes_skip(line, 5)))
-			return (0);
-	}
-	return (1);
-}
-
-static int
-web_host_ok(struct bytes value)
-{
-	struct sockaddr_storage ss;
-	int len = (int)sizeof(ss);
-	char host[64];
-
-	while (value.n > 0 && (value.p[0] == ' ' || value.p[0] == '\t'))
-		value = bytes_skip(value, 1);
-	if (value.n >= sizeof(host))
-		return (0);
-	memcpy(host, value.p, value.n);
-	host[value.n] = '\0';
-	if (strcmp(host, "localhost") == 0 ||
-	    strncmp(host, "localhost:", 10) == 0)
-		return (1);
-	return (evutil_parse_sockaddr_port(host, (void *)&ss, &len) == 0);
 }
 
 static void

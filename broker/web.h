@@ -35,4 +35,13 @@ struct web_answer {
 typedef void web_path(struct broker *, struct web_answer *);
 web_path web_page, web_status; /* web_page.c, web_status.c */
 
+/* web_request.c: borrows from the head. */
+struct web_request {
+	struct bytes path;
+	int ours; /* it calls us by an address or localhost, if at all */
+};
+
+/* 200, or the status to refuse it with.  head: without the empty line. */
+unsigned int web_request(struct bytes head, struct web_request *);
+
 #endif
