@@ -29,10 +29,10 @@ inside()
 	ok $? 'the broker runs'
 	quirectl send "$url?token=$(token)" one
 	ok $? 'a client is served'
-	is 'by a user of its own' "$(ps -o user= -C quired | sort -u)" _quired
+	pid=$(cat /run/quired.pid)
+	is 'by a user of its own' "$(ps -o user= -p "$pid")" _quired
 	is 'the key is the broker'"'s" "$(stat -c '%U %a' /etc/quire/keys)" \
 	    'root 600'
-	pid=$(cat /run/quired.pid)
 	keys=$(cksum </etc/quire/keys)
 	echo '# mine' >>/etc/quire/quire.conf
 

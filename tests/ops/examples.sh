@@ -198,9 +198,9 @@ elsewhere quire-worker.8 's6-tcpserver' 'Debian has none'
 elsewhere quire-worker.8 'systemctl enable' 'in ops/systemd'
 broker_stop
 
-# Examples of configurations: the last block, and the one before.
-for n in 1 2; do
-	awk -v n=$n '/^\.Sh/ { on = /EXAMPLES/ }
+# Configurations: an issuer's, and the two examples.
+for n in 1 2 3; do
+	awk -v n=$n '/^\.Sh/ { on = /EXAMPLES|AN ISSUER/ }
 	on && /^\.Ed/ { block = 0 }
 	block && seen == n { print }
 	on && /^\.Bd -literal/ { block = 1; seen++ }' \

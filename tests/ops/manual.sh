@@ -219,6 +219,13 @@ END { if (rows != FNR) print rows " described, " FNR " there" }
 [ -s "$tmp/metrics" ] || echo 'no metrics found' >"$tmp/wrong"
 check 'metrics are in quire-metrics.7 as in metrics.def' "$tmp/wrong"
 
+sed 's/|.*//; s/^/quire_/' "$tmp/metrics" | sort >"$tmp/known"
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' man/quire-metrics.7 |
+    grep -o 'quire_[a-z_]*' | sort -u >"$tmp/asked"
+[ -s "$tmp/asked" ] || echo 'no examples found' >"$tmp/asked"
+comm -13 "$tmp/known" "$tmp/asked" >"$tmp/wrong"
+check 'what the examples of quire-metrics.7 ask for is there' "$tmp/wrong"
+
 # --- quire-design.7 ----------------------------------------------------------
 
 rows common/sandbox.def 'LAYER(bit, NAME, name, text) name' >"$tmp/layers"
