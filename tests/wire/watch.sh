@@ -103,8 +103,9 @@ if command -v script >/dev/null; then
 	    >"$out"
 	is 'q ends it' $? 0
 	mkfifo "$QUIRE_DIR/typed"
-	timeout 20 script -qec "'$ctl' -f '$conf' top; stty -a" /dev/null \
-	    <"$QUIRE_DIR/typed" >"$out" &
+	# Not every shell that script may start outlives the interrupt.
+	timeout 20 script -qec "trap : INT; '$ctl' -f '$conf' top; stty -a" \
+	    /dev/null <"$QUIRE_DIR/typed" >"$out" &
 	exec 3>"$QUIRE_DIR/typed"
 	soon grep -q connections "$out"
 	printf '\003' >&3
