@@ -85,11 +85,15 @@ logseq_upload_walk(struct txn *t, const struct submit *s)
 {
 	struct upload u;
 	enum code code = upload_go_on(&u, t, s);
+	uint8_t octets[8];
 
 	if (code == CODE_OK && u.g.m.staged.datoms > 0) {
 		graph_dead(&u.g, u.g.m.staged.gen);
 		upload_fresh(&u.g, ++u.g.m.gens);
 	}
+	be64_put(octets, u.g.m.upload_bytes);
+	if (code == CODE_OK)
+		txn_info(t, bytes_of(octets, sizeof(octets)));
 	return (upload_end(&u, code));
 }
 

@@ -87,7 +87,8 @@ enum logseq_room { LOGSEQ_ROOM_GRAPH, LOGSEQ_ROOM_INDEX };
  * FETCH (see LOGSEQ_REG_ROW) and hands over what is live:
  *
  * UPLOAD_WALK    write, manager.  A walk begins; what an earlier one that was
- *           cut off handed over is forgotten.
+ *           cut off handed over is forgotten.  info: be64, the octets of the
+ *           items of all UPLOAD_ROWS so far.
  *
  * UPLOAD_SCHEMA  write, manager.  items: list of attribute name, flags octet
  *           (enum logseq_flag) in turn, from the root's :schema.  Before

@@ -4,9 +4,13 @@
 #include "worker/logseq_walk.h"
 
 #define WALK_BATCH_BYTES (192u * 1024u)
-#define WALK_VISITS_MAX	 ((uint64_t)1 << 28)
-#define WALK_CHILDREN	 4096
-#define WALK_DATOM	 3 /* depth of a datom in a leaf and in the tail */
+/* Each row is looked at twice: for what says what is a ref, and for the rest.
+ */
+#define WALK_TIMES     2
+#define WALK_ROW_BYTES 9 /* of its items, beside what is kept of it: the addr  \
+			  */
+#define WALK_CHILDREN 4096
+#define WALK_DATOM    3 /* depth of a datom in a leaf and in the tail */
 
 enum walk_tag { WALK_SUBMIT = LOGSEQ_WALK_TAG, WALK_ROW };
 
@@ -93,6 +97,9 @@ logseq_walk_verdict(struct logseq_walk *k, const struct verdict_in *v)
 						: LOGSEQ_WALK_REFUSED);
 	switch (k->stage) {
 	case WALK_BEGIN:
+		if (v->info.n != 8)
+			return (LOGSEQ_WALK_REFUSED);
+		k->octets_max = WALK_TIMES * be64_get(v->info.p);
 		k->stage = WALK_ROOT;
 		return (walk_fetch(k, LOGSEQ_ROOT_ADDR));
 	case WALK_SCHEMA:
@@ -257,8 +264,10 @@ walk_row(struct logseq_walk *k)
 		return (walk_on(k));
 	if (row.n == 0)
 		return (LOGSEQ_WALK_SHORT);
-	if (++k->visits > WALK_VISITS_MAX || list_next(&row, &addresses) != 1 ||
-	    list_next(&row, &content) != 1)
+	k->octets += WALK_ROW_BYTES + row.n;
+	if (k->octets > k->octets_max)
+		return (walk_bad(k, "rows that are met again"));
+	if (list_next(&row, &addresses) != 1 || list_next(&row, &content) != 1)
 		return (walk_bad(k, "bad row"));
 	if (k->stage == WALK_ROOT) {
 		if (walk_root(k, content) == -1)

@@ -29,8 +29,11 @@ struct logseq_walk {
 	uint64_t upload;  /* its number */
 	struct bytes sum; /* the client's, or empty */
 	int stage;	  /* enum walk_stage */
-	uint64_t visits;  /* rows looked at; a tree that loops ends */
-	uint64_t root;	  /* addr of the EAVT tree */
+	/* Of the rows looked at; a tree that comes to a row by many ways would
+	 * never end. */
+	uint64_t octets;
+	uint64_t octets_max;
+	uint64_t root; /* addr of the EAVT tree */
 	struct walk_level level[LOGSEQ_WALK_DEPTH];
 	unsigned depth;
 	uint64_t addr;	  /* of the row that is being fetched */

@@ -260,3 +260,14 @@ test('the limit is that of an upload, not of a request', async () => {
   assert.strictEqual((await send('finished=false', rows(0))).status, 200)
   await small.stop()
 })
+
+test('a tree whose branches lead to the same rows again is none', async () => {
+  const rows = [[0, '["^ ","~:schema",["^ "],"~:eavt",2]', null],
+    [7, '["^ ","~:keys",[]]', null]]
+  for (let addr = 2; addr < 7; addr++) {
+    rows.push([addr, '["^ "]', JSON.stringify(Array(200).fill(addr + 1))])
+  }
+  const { status, json } = await upload('reset=true&finished=true', frame(rows))
+  assert.strictEqual(status, 400)
+  assert.strictEqual(json.error, 'invalid snapshot')
+})
