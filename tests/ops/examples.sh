@@ -72,7 +72,7 @@ stopped()
 hears() { soon grep -qs "$2" "$dir/$1"; }
 
 cd "$dir" || exit 1
-HOME=$dir/home
+export HOME="$dir/home"
 
 # --- quired.8: users, a key, a configuration ---------------------------------
 
