@@ -5,16 +5,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "broker/child.h"
 #include "broker/confine.h"
 #include "broker/fanout.h"
 #include "broker/lanes_parts.h"
@@ -36,34 +34,27 @@ struct lanes *
 lanes_start(const struct config *c)
 {
 	struct lanes *l;
-	int pair[2], probe;
-	pid_t pid;
+	int probe, r;
 
 	if (!c->fast_lane || (probe = lane_create()) == -1)
 		return (NULL);
 	close(probe);
 	if ((l = calloc(1, sizeof(*l))) == NULL ||
-	    (l->count = lanes_count_new()) == NULL ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
-		log_warn("fan-out");
-		free(l);
-		return (NULL);
-	}
-	if ((pid = fork()) == -1) {
-		log_warn("fan-out");
-		close(pair[0]);
-		close(pair[1]);
-		free(l);
-		return (NULL);
-	}
-	if (pid == 0)
-		lanes_child(c, pair[1], l->count);
-	close(pair[1]);
-	l->fd = pair[0];
-	l->pid = pid;
+	    (l->count = lanes_count_new()) == NULL)
+		goto err;
+	if ((r = child_start(&l->pid, &l->fd)) == -1)
+		goto err;
+	if (r == 1)
+		lanes_child(c, l->fd, l->count);
 	TAILQ_INIT(&l->waiting);
-	fcntl(l->fd, F_SETFL, O_NONBLOCK);
 	return (l);
+
+err:
+	log_warn("fan-out");
+	if (l != NULL && l->count != NULL)
+		munmap(l->count, sizeof(*l->count));
+	free(l);
+	return (NULL);
 }
 
 int
@@ -86,9 +77,7 @@ lanes_stop(struct lanes *l)
 		return;
 	if (l->fd != -1)
 		lanes_died(l);
-	/* A supervisor may kill what is left of us, even in a write. */
-	while (waitpid(l->pid, NULL, 0) == -1 && errno == EINTR)
-		continue;
+	child_wait(l->pid);
 	munmap(l->count, sizeof(*l->count));
 	free(l);
 }
@@ -166,9 +155,6 @@ lanes_count_new(void)
 static void
 lanes_child(const struct config *c, int fd, struct fanout_count *count)
 {
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN); /* the broker ends it, when it ends */
-	signal(SIGHUP, SIG_IGN);
 	fd = sandbox_inherited(STDERR_FILENO + 1, fd);
 	lanes_confine(c, fd);
 	exit(fanout_run(fd, count));

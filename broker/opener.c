@@ -3,14 +3,12 @@
  * what it answers.  What it does itself is in opener_run.c.
  */
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "broker/child.h"
 #include "broker/opener.h"
 #include "broker/reload_files.h"
 #include "common/log.h"
@@ -24,8 +22,6 @@ struct opener {
 	struct reload_files files;
 };
 
-static void opener_child(const struct opener_source *, int fd)
-    __attribute__((noreturn));
 static void opener_read(evutil_socket_t, short, void *);
 static int opener_line(struct opener *);
 static void opener_files(struct opener *);
@@ -35,39 +31,17 @@ struct opener *
 opener_start(const struct opener_source *start)
 {
 	struct opener *o;
-	int pair[2];
-	pid_t pid;
+	int r = -1;
 
-	if ((o = calloc(1, sizeof(*o))) == NULL ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
-		log_warn("opener");
-		free(o);
-		return (NULL);
-	}
-	if ((pid = fork()) == -1) {
-		log_warn("opener");
-		close(pair[0]);
-		close(pair[1]);
-		free(o);
-		return (NULL);
-	}
-	if (pid == 0)
-		opener_child(start, pair[1]);
-	close(pair[1]);
-	o->fd = pair[0];
-	o->pid = pid;
-	fcntl(o->fd, F_SETFL, O_NONBLOCK);
-	return (o);
-}
-
-/* The broker ends it, when it ends. */
-static void
-opener_child(const struct opener_source *start, int fd)
-{
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	exit(opener_run(fd, start));
+	if ((o = calloc(1, sizeof(*o))) != NULL)
+		r = child_start(&o->pid, &o->fd);
+	if (r == 1)
+		exit(opener_run(o->fd, start));
+	if (r == 0)
+		return (o);
+	log_warn("opener");
+	free(o);
+	return (NULL);
 }
 
 int
@@ -100,8 +74,7 @@ opener_stop(struct opener *o)
 		return;
 	if (o->fd != -1)
 		opener_died(o);
-	while (waitpid(o->pid, NULL, 0) == -1 && errno == EINTR)
-		continue;
+	child_wait(o->pid);
 	free(o);
 }
 
