@@ -55,7 +55,8 @@ elsewhere()
 	skip "$1: $2" "$3"
 }
 
-# started PAGE COMMAND: goes on in the background, as $started.
+# started PAGE COMMAND FILE: goes on in the background, as $started, and prints
+# into the file.
 started()
 {
 	printed "$1" "$2"
