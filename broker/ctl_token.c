@@ -63,7 +63,7 @@ ctl_keygen(const struct ctl *ctl, int argc, char **argv)
 		return (0);
 	error = errno;
 	log_warn("%s", argv[optind]);
-	return (error == EEXIST ? EX_CANTCREAT : ctl_exit_errno(error));
+	return (error == EACCES || error == EPERM ? EX_NOPERM : EX_CANTCREAT);
 }
 
 int

@@ -63,6 +63,7 @@ exits 0 send "$QUIRE_URL/ws/mine?token=$token" 'mine'
 # Who holds only the public half of a key takes tokens and makes none.
 exits 0 keygen -e -K pair "$QUIRE_DIR/pair"
 exits 73 keygen -e "$QUIRE_DIR/pair"
+exits 73 keygen "$QUIRE_DIR/nowhere/keys"
 exits 0 pubkey "$QUIRE_DIR/pair"
 is 'a public key' 'pair EdDSA pub:' "$(cut -c-15 "$QUIRE_DIR/out")"
 cp "$QUIRE_DIR/out" "$QUIRE_DIR/public"
