@@ -55,6 +55,8 @@ static void main_usage(void) __attribute__((noreturn));
 static void main_options(struct options *, int, char **);
 static int main_fd(const char *);
 static void main_fds(void);
+static void main_secrets(struct broker *);
+static void main_forget(struct broker *);
 static void main_issuer(struct broker *);
 static void main_keyless(const char *path) __attribute__((noreturn));
 static void main_open(struct broker *, struct sandbox_plan *);
@@ -94,8 +96,8 @@ main(int argc, char **argv)
 	if (o.check) {
 		if (o.verbose)
 			config_print(b->conf, stdout);
-		config_free(b->conf);
-		free(b);
+		main_secrets(b);
+		main_forget(b);
 		return (0);
 	}
 	log_init("quired",
@@ -106,12 +108,7 @@ main(int argc, char **argv)
 	lanes = lanes_start(b->conf);
 	opener = opener_start(
 	    &(struct opener_source){ b->conf, o.conf, o.defines, o.ndefines });
-	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
-		main_keyless(b->conf->keys);
-	if (b->conf->auth[0] != '\0' &&
-	    (b->statics = statics_load(b->conf->auth)) == NULL)
-		fatalx(EX_CONFIG, "auth %s", b->conf->auth);
-	main_issuer(b);
+	main_secrets(b);
 	ready_open(&o.ready);
 	main_open(b, &plan);
 	main_boot(b);
@@ -120,12 +117,30 @@ main(int argc, char **argv)
 	rates_free(b->rates);
 	outcomes_free(b->outcomes);
 	b->kv->ops->close(b->kv);
+	main_forget(b);
+	return (0);
+}
+
+/* What the configuration says tokens are checked with, or the end. */
+static void
+main_secrets(struct broker *b)
+{
+	if ((b->keys = keyring_load(b->conf->keys)) == NULL)
+		main_keyless(b->conf->keys);
+	if (b->conf->auth[0] != '\0' &&
+	    (b->statics = statics_load(b->conf->auth)) == NULL)
+		fatalx(EX_CONFIG, "auth %s", b->conf->auth);
+	main_issuer(b);
+}
+
+static void
+main_forget(struct broker *b)
+{
 	keyring_free(b->keys);
 	jwks_free(b->jwks);
 	statics_free(b->statics);
 	config_free(b->conf);
 	free(b);
-	return (0);
 }
 
 static void

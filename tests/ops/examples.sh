@@ -208,7 +208,9 @@ for n in 1 2 3; do
 	    "$OLDPWD/man/quire.conf.5" >conf
 	grep -q '^keys ' conf || echo "keys $dir/keys" >>conf
 	sed -i "s,/home/alice,$dir/home," conf
-	quired -n -f conf 2>err
+	# What it names is not there, which is said after it was found good.
+	quired -n -v -f conf >out 2>err
+	grep -q '^broker_wait_ms' out
 	is "quire.conf.5: configuration $n is good" $? 0
 	sed 's/^/# /' err
 done

@@ -71,6 +71,10 @@ mistaken()
 	is 'and broker, fan-out and opener go on' "$(quires)" \
 	    '(quired) (quired) (quired) '
 	sed -i '/no_such/d' /etc/quire/quire.conf
+	chmod 644 /etc/quire/keys
+	does 'so are keys that others may read' 6 sysv quired restart
+	chmod 600 /etc/quire/keys
+	is '... and all go on' "$(quires)" '(quired) (quired) (quired) '
 	does 'it stops' 0 sysv quired stop
 	does 'a word that is no command' 2 sysv quired dance
 }
