@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <seccomp.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/sandbox_calls_linux.h"
@@ -62,10 +61,9 @@ sandbox_seccomp_enforce(enum seccomp_role role)
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made[role], 0,
 		0) == -1)
 		return (-1);
-	if (role != SECCOMP_LISTENER)
-		return (0);
-	/* Entered once, and no worker need have the page that it is in. */
-	free(seccomp_made[role].filter);
+	/* Entered once. */
+	(void)munmap(seccomp_made[role].filter,
+	    seccomp_made[role].len * sizeof(struct sock_filter));
 	seccomp_made[role] = (struct sock_fprog){ 0, NULL };
 	return (0);
 }
@@ -98,26 +96,23 @@ seccomp_make(enum seccomp_role role, const struct sandbox_plan *plan)
 	return (error == 0 ? 0 : -1);
 }
 
-/* The exported program, for as long as the process lives. */
+/* The exported program, which takes nothing of the heap that workers copy. */
 static int
 seccomp_take(int fd, struct sock_fprog *program)
 {
-	struct sock_filter *code;
 	struct stat st;
 	size_t size;
+	void *code;
 
 	if (fstat(fd, &st) == -1)
 		return (-1);
 	size = (size_t)st.st_size;
 	errno = EPROTO;
-	if (size == 0 || size / sizeof(*code) > BPF_MAXINSNS ||
-	    (code = malloc(size)) == NULL)
+	if (size == 0 || size / sizeof(struct sock_filter) > BPF_MAXINSNS ||
+	    (code = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0)) ==
+		MAP_FAILED)
 		return (-1);
-	if (pread(fd, code, size, 0) != (ssize_t)size) {
-		free(code);
-		return (-1);
-	}
-	program->len = (unsigned short)(size / sizeof(*code));
+	program->len = (unsigned short)(size / sizeof(struct sock_filter));
 	program->filter = code;
 	return (0);
 }

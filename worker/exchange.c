@@ -2,7 +2,6 @@
  * One HTTP request after the other: head, body, the dialect's answer, and then
  * the next one or frames.  The parser is http.c, the answers reply.c.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -10,7 +9,7 @@
 #include "worker/route.h"
 
 static int exchange_head(struct conn *);
-static int exchange_new(struct conn *);
+static void exchange_new(struct conn *);
 static void exchange_begin(struct conn *);
 static void exchange_dialect(struct conn *, const struct dialect *);
 static void exchange_upgrade(struct conn *, const struct dialect *);
@@ -20,6 +19,10 @@ static ssize_t exchange_take(struct conn *, struct bytes *piece);
 static void exchange_piece(struct conn *, struct bytes);
 static void exchange_complete(struct conn *);
 static int exchange_end(struct conn *);
+
+/* In a page that each worker owns anyway; from the heap it would leave a hole
+ * below what a connection keeps. */
+static struct exchange exchange_only;
 
 int
 exchange_step(struct conn *c)
@@ -48,7 +51,6 @@ exchange_free(struct conn *c)
 	if (c->exchange == NULL)
 		return;
 	buf_free(&c->exchange->body);
-	free(c->exchange);
 	c->exchange = NULL;
 }
 
@@ -108,8 +110,8 @@ exchange_head(struct conn *c)
 		return (0);
 	if (c->in.len == 0)
 		return (1);
-	if (c->exchange == NULL && exchange_new(c) == -1)
-		return (1);
+	if (c->exchange == NULL)
+		exchange_new(c);
 	if (c->settings.header_max != 0)
 		limits.head_max = limits.line_max =
 		    (size_t)c->settings.header_max;
@@ -133,17 +135,13 @@ exchange_head(struct conn *c)
 }
 
 /* The clock of a request starts with its first octet. */
-static int
+static void
 exchange_new(struct conn *c)
 {
-	if ((c->exchange = calloc(1, sizeof(*c->exchange))) == NULL) {
-		log_warn("%s: request", c->peer);
-		conn_drop(c);
-		return (-1);
-	}
+	c->exchange = &exchange_only;
+	*c->exchange = (struct exchange){ .left = 0 };
 	http_request_init(&c->exchange->request);
 	conn_phase(c, CONN_HEAD, (int64_t)c->settings.handshake_ms);
-	return (0);
 }
 
 static void
