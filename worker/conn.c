@@ -1,13 +1,11 @@
 /*
- * A connection's life: one loop, one wait.  What comes in is read here and
- * taken apart elsewhere; conn_internal.h says where.
+ * A connection's loop: one wait, and all that can be done then.  What comes in
+ * is read here and taken apart elsewhere; conn_internal.h says where.
  */
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -18,14 +16,6 @@
 /* Steps between two looks at the clock and the descriptors. */
 #define CONN_STEPS 256
 
-static volatile sig_atomic_t conn_stopped;
-
-static struct conn *conn_new(int fd, const char *peer, int kept);
-static void conn_free(struct conn *);
-static void conn_stop(int);
-static void conn_signals(sigset_t *);
-static int64_t conn_welcome_ms(const struct conn *);
-static void conn_loop(struct conn *, const sigset_t *);
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
 static int conn_reads(const struct conn *);
@@ -39,49 +29,38 @@ static int conn_watch(struct conn *);
 static void conn_terminate(struct conn *);
 static void conn_finish(struct conn *);
 
-int
-conn_serve(int fd, const char *broker, const char *peer, int link,
-    const struct sandbox_plan *plan, const struct conn_news *news)
+void
+conn_loop(struct conn *c, const sigset_t *mask,
+    const volatile sig_atomic_t *stop)
 {
-	enum source_end end;
-	struct conn *c;
-	sigset_t mask;
-
-	conn_signals(&mask);
-	if ((c = conn_new(fd, peer, link != -1)) == NULL) {
-		log_warn("%s", peer);
-		reply_unavailable(fd, CONN_LINGER_MS);
-		return (SOURCE_FAILED);
+	conn_pump(c);
+	while (c->phase != CONN_DEAD) {
+		if (conn_watch(c) == -1 ||
+		    poller_wait(&c->poller, conn_wait_ms(c), mask) == -1) {
+			log_warn("%s: wait", c->peer);
+			return;
+		}
+		c->now_ms = clock_ms();
+		if (!turn_take(c))
+			continue;
+		if (*stop && !c->ending)
+			conn_terminate(c);
+		else if (conn_finished(c) &&
+		    (c->poller.ready[POLLER_CLIENT] & POLLER_READ) == 0)
+			conn_finish(c);
+		errno = 0;
+		conn_events(c);
+		conn_timers(c);
+		do
+			conn_pump(c);
+		while (turn_give(c));
+		if (errno == ENOMEM || buf_failures > 0)
+			conn_starved(c);
+		if (c->reader.live && !c->rested) {
+			c->rested = 1;
+			memory_rest();
+		}
 	}
-	c->plan = plan;
-	c->news = news;
-	if (news->crashed + news->turned > 0) {
-		tally_add(c, tally_crashed, news->crashed);
-		tally_add(c, tally_turned, news->turned);
-	}
-	conn_phase(c, CONN_HEAD, conn_welcome_ms(c));
-	if (news->full)
-		unserved(c);
-	else if (link_open(c, broker, link) == -1) {
-		log_warn("%s: broker", peer);
-		unserved(c);
-	}
-	conn_loop(c, &mask);
-	end = c->granted ? SOURCE_WELL : c->unserved ? SOURCE_FAILED : c->end;
-	conn_free(c);
-	return ((int)end);
-}
-
-/*
- * A broker that is being started again is waited for.  Clients that do not know
- * yet whether they are connected keep what they want to say; those of sds would
- * say it, and lose it, to a connection that only tells them to come back.
- */
-static int64_t
-conn_welcome_ms(const struct conn *c)
-{
-	return (c->again.kept ? (int64_t)c->news->settings->broker_wait_ms
-			      : CONN_WELCOME_MS);
 }
 
 void
@@ -166,114 +145,6 @@ void
 conn_hold(struct conn *c, int hold)
 {
 	c->held = hold;
-}
-
-static struct conn *
-conn_new(int fd, const char *peer, int kept)
-{
-	struct conn *c;
-	int flags;
-
-	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
-	    (c = calloc(1, sizeof(*c))) == NULL)
-		return (NULL);
-	if (poller_open(&c->poller) == -1) {
-		free(c);
-		return (NULL);
-	}
-	c->fd = fd;
-	c->message_max = UINT64_MAX;
-	c->link.fd = -1;
-	c->now_ms = clock_ms();
-	strncpy(c->peer, peer, sizeof(c->peer) - 1);
-	TAILQ_INIT(&c->ops);
-	reader_init(&c->reader);
-	again_init(&c->again, kept);
-	return (c);
-}
-
-static void
-conn_free(struct conn *c)
-{
-	if (c->dialect != NULL && c->dialect->closed != NULL)
-		c->dialect->closed(c);
-	poller_close(&c->poller);
-	turn_end(c);
-	if (c->fd != -1)
-		close(c->fd);
-	kept_clear(&c->ops);
-	link_close(c);
-	reader_free(&c->reader);
-	again_free(&c->again);
-	exchange_free(c);
-	buf_free(&c->in);
-	buf_free(&c->out);
-	buf_free(&c->later);
-	buf_free(&c->message);
-	if (!c->unserved)
-		settings_free(&c->settings);
-	free(c);
-}
-
-static void
-conn_stop(int sig)
-{
-	(void)sig;
-	conn_stopped = 1;
-}
-
-/* Blocked but during the wait: no signal comes between a look and a wait. */
-static void
-conn_signals(sigset_t *open)
-{
-	struct sigaction sa = { .sa_handler = conn_stop };
-	sigset_t stop;
-
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	sigprocmask(SIG_BLOCK, &stop, open);
-	sigdelset(open, SIGTERM);
-	sigdelset(open, SIGINT);
-	sigemptyset(&sa.sa_mask);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sa.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &sa, NULL);
-}
-
-static void
-conn_loop(struct conn *c, const sigset_t *mask)
-{
-	conn_pump(c);
-	while (c->phase != CONN_DEAD) {
-		if (conn_watch(c) == -1 ||
-		    poller_wait(&c->poller, conn_wait_ms(c), mask) == -1) {
-			log_warn("%s: wait", c->peer);
-			return;
-		}
-		c->now_ms = clock_ms();
-		if (!turn_take(c))
-			continue;
-		if (conn_stopped && !c->ending)
-			conn_terminate(c);
-		else if (conn_finished(c) &&
-		    (c->poller.ready[POLLER_CLIENT] & POLLER_READ) == 0)
-			conn_finish(c);
-		errno = 0;
-		conn_events(c);
-		conn_timers(c);
-		do
-			conn_pump(c);
-		while (turn_give(c));
-		if (errno == ENOMEM || buf_failures > 0)
-			conn_starved(c);
-		if (c->reader.live && !c->rested) {
-			c->rested = 1;
-			memory_rest();
-		}
-	}
 }
 
 /* The bell needs no answer: the ring is looked at in every turn. */

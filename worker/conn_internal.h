@@ -1,10 +1,11 @@
 /*
  * The inside of a connection, for the files that make it up and for no dialect:
- * conn.c (loop), conn_time.c (deadlines), exchange.c (HTTP requests), frames.c
- * (WebSocket in), output.c (everything out), reply.c (HTTP answers), link.c
- * (the broker), again.c (the next broker), submit.c (large bodies), reader.c
- * (the ring), verdicts.c (what waits for the reader), missed.c (what came
- * before it), confine.c (the sandbox), unserved.c (when there is no broker).
+ * serve.c (beginning and end), conn.c (loop), conn_time.c (deadlines),
+ * exchange.c (HTTP requests), frames.c (WebSocket in), output.c (everything
+ * out), reply.c (HTTP answers), link.c (the broker), again.c (the next broker),
+ * submit.c (large bodies), reader.c (the ring), verdicts.c (what waits for the
+ * reader), missed.c (what came before it), confine.c (the sandbox), unserved.c
+ * (when there is no broker).
  *
  * A step function does one thing and returns 1, or returns 0 when there is
  * nothing it could do now; conn.c calls them in turn until all return 0.
@@ -146,7 +147,7 @@ struct conn {
 	unsigned missed;  /* pings since the client was last heard */
 };
 
-/* --- conn.c --- */
+/* --- serve.c --- */
 /* What a listener tells a worker. */
 struct conn_news {
 	/* What it saw since the worker before, for the broker. */
@@ -163,6 +164,11 @@ struct conn_news {
  */
 int conn_serve(int fd, const char *broker, const char *peer, int link,
     const struct sandbox_plan *, const struct conn_news *);
+
+/* --- conn.c --- */
+/* To the client's end; *stop: a signal said that it is to come soon. */
+void conn_loop(struct conn *, const sigset_t *waiting,
+    const volatile sig_atomic_t *stop);
 /* The broker ended the session, went away, or the worker must stop. */
 void conn_kicked(struct conn *, enum code, unsigned close_code);
 /* 1: what the client sends must wait. */
