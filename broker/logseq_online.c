@@ -14,7 +14,7 @@
 #define ONLINE_MAX_BYTES (INFO_MAX_BYTES / 2)
 
 static void online_publish(struct txn *);
-static void online_list(struct txn *, struct buf *);
+static size_t online_list(struct txn *, struct buf *);
 static void online_user(struct buf *, const struct txn_card *, struct map *);
 static int online_card(struct bytes card, struct bytes *editing);
 static void online_frame(struct txn *, const struct buf *, enum logseq_kind,
@@ -82,23 +82,25 @@ logseq_online(struct txn *t, const struct submit *s)
 	(void)s;
 	if (t->name.room != LOGSEQ_ROOM_GRAPH)
 		return (CODE_INVALID);
-	online_list(t, &out);
+	(void)online_list(t, &out);
 	txn_info(t, buf_bytes(&out));
 	buf_free(&out);
 	return (CODE_OK);
 }
 
+/* That nobody is left only those could hear who are on their way out. */
 static void
 online_publish(struct txn *t)
 {
 	struct buf out = BUF_INIT;
 
-	online_list(t, &out);
-	online_frame(t, &out, LOGSEQ_KIND_ONLINE, 0);
+	if (online_list(t, &out) > 0)
+		online_frame(t, &out, LOGSEQ_KIND_ONLINE, 0);
 	buf_free(&out);
 }
 
-static void
+/* How many users are in it. */
+static size_t
 online_list(struct txn *t, struct buf *out)
 {
 	struct map seen = { 0 };
@@ -111,7 +113,9 @@ online_list(struct txn *t, struct buf *out)
 	buf_add_str(out, "]}");
 	if (out->failed)
 		t->failed = 1;
+	i = seen.n;
 	map_free(&seen);
+	return (i);
 }
 
 static void
