@@ -58,7 +58,7 @@ struct claims {
 	struct bytes name;
 	struct bytes canvas_client; /* the only clientId that may be used */
 	bool email_verified;	    /* absent: yes in a token of our own */
-	uint64_t key; /* mark of the key that vouched; 0: an issuer's */
+	uint64_t key; /* mark of the key that vouched; 0: none yet */
 	bool exp_given;
 	bool aud_list; /* aud is a list, even of one */
 	bool aud_wild; /* it is never exact: claims_allow_store */

@@ -23,6 +23,7 @@ typedef const char *jwks_read_fn(const json_t *, struct pubkey **);
 
 static const char *jwks_read(struct jwks *, struct bytes);
 static const char *jwks_add(struct jwks *, const json_t *);
+static uint64_t jwks_mark(const json_t *);
 static const char *jwks_private(const json_t *);
 static bool jwks_for_signatures(const json_t *, enum pubkey_alg);
 static bool jwks_is(const json_t *, const char *, const char *);
@@ -101,15 +102,26 @@ jwks_free(struct jwks *set)
 	free(set);
 }
 
-const struct pubkey *
+const struct jwks_key *
 jwks_find(const struct jwks *set, struct bytes kid)
 {
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
 		if (bytes_eq(bytes_str(set->keys[i].kid), kid))
-			return (set->keys[i].pub);
+			return (&set->keys[i]);
 	return (NULL);
+}
+
+bool
+jwks_marked(const struct jwks *set, uint64_t mark)
+{
+	size_t i;
+
+	for (i = 0; set != NULL && i < set->n; i++)
+		if (set->keys[i].mark == mark)
+			return (true);
+	return (false);
 }
 
 static const char *
@@ -160,8 +172,30 @@ jwks_add(struct jwks *set, const json_t *jwk)
 	if ((wrong = jwks_kinds[i].read(jwk, &key->pub)) != NULL)
 		return (wrong);
 	memcpy(key->kid, kid, strlen(kid) + 1);
+	key->mark = jwks_mark(jwk);
 	set->n++;
 	return (NULL);
+}
+
+/* Of what was read: the numbers have one way to be written. */
+static uint64_t
+jwks_mark(const json_t *jwk)
+{
+	static const char *const members[] = { "kid", "n", "x", "y" };
+	uint8_t hash[crypto_generichash_BYTES];
+	crypto_generichash_state st;
+	const char *value;
+	size_t i;
+
+	crypto_generichash_init(&st, NULL, 0, sizeof(hash));
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		value = json_string_value(json_object_get(jwk, members[i]));
+		if (value != NULL)
+			crypto_generichash_update(&st, (const uint8_t *)value,
+			    strlen(value) + 1);
+	}
+	crypto_generichash_final(&st, hash, sizeof(hash));
+	return (be64_get(hash) | 1);
 }
 
 /* Whoever put a secret here should hear of it. */

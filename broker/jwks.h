@@ -13,6 +13,7 @@
 struct jwks_key {
 	char kid[JWT_KID_MAX + 1];
 	struct pubkey *pub;
+	uint64_t mark; /* tells it from others, also from our own; not 0 */
 };
 
 struct jwks {
@@ -36,6 +37,8 @@ void jwks_free(struct jwks *); /* NULL is fine */
 struct jwks *jwks_parse(const char *name, struct bytes text);
 
 /* NULL: there is no key of that name. */
-const struct pubkey *jwks_find(const struct jwks *, struct bytes kid);
+const struct jwks_key *jwks_find(const struct jwks *, struct bytes kid);
+/* Whether it holds the key of that mark.  NULL holds none. */
+bool jwks_marked(const struct jwks *, uint64_t mark);
 
 #endif

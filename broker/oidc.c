@@ -11,7 +11,7 @@ static bool oidc_header_ok(struct bytes, enum pubkey_alg, struct bytes);
 static bool oidc_audience_ok(const struct oidc *, const struct claims *);
 
 int
-oidc_verify(const struct oidc *oidc, const struct pubkey *key, int64_t skew_s,
+oidc_verify(const struct oidc *oidc, const struct jwks_key *key, int64_t skew_s,
     struct bytes input, struct bytes signature, struct bytes kid, int64_t now,
     struct claims *out)
 {
@@ -23,22 +23,24 @@ oidc_verify(const struct oidc *oidc, const struct pubkey *key, int64_t skew_s,
 	struct bytes header, payload;
 	int result;
 
-	if (!pubkey_verify(key, input, signature))
+	if (!pubkey_verify(key->pub, input, signature))
 		return (TOKEN_BAD_MAC);
 	if (!token_parts(input, &header, &payload))
 		return (TOKEN_BAD_SHAPE);
-	if (!oidc_header_ok(header, pubkey_alg(key), kid))
+	if (!oidc_header_ok(header, pubkey_alg(key->pub), kid))
 		return (TOKEN_BAD_HEADER);
 	result = token_payload(payload, claims_parse_oidc, out);
 	if (result == TOKEN_OK)
 		result = token_claims_check(&rules, now, out);
 	if (result == TOKEN_OK && !oidc_audience_ok(oidc, out))
 		result = TOKEN_BAD_AUDIENCE;
-	if (result == TOKEN_OK)
-		claims_any_store(out);
-	else
+	if (result != TOKEN_OK) {
 		claims_free(out);
-	return (result);
+		return (result);
+	}
+	claims_any_store(out);
+	out->key = key->mark;
+	return (TOKEN_OK);
 }
 
 /*

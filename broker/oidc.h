@@ -23,7 +23,7 @@ struct oidc {
  * key's own algorithm and bring neither keys nor extensions, then the claims.
  * exp is required.
  */
-int oidc_verify(const struct oidc *, const struct pubkey *, int64_t skew_s,
+int oidc_verify(const struct oidc *, const struct jwks_key *, int64_t skew_s,
     struct bytes input, struct bytes signature, struct bytes kid, int64_t now,
     struct claims *out);
 

@@ -154,8 +154,8 @@ reload_size(const struct conf_row *row)
 	}
 }
 
-/* It was let in by a key or a static token that is no more, so it is as if
- * revoked. */
+/* It was let in by a key, ours or an issuer's, or a static token that is no
+ * more, so it is as if revoked. */
 static int
 reload_keyless(const struct session *s, const void *arg)
 {
@@ -163,5 +163,6 @@ reload_keyless(const struct session *s, const void *arg)
 	uint64_t key = s->claims.key;
 
 	return (s->claims.text != NULL && key != 0 &&
-	    !keyring_marked(b->keys, key) && !statics_marked(b->statics, key));
+	    !keyring_marked(b->keys, key) && !jwks_marked(b->jwks, key) &&
+	    !statics_marked(b->statics, key));
 }

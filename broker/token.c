@@ -36,7 +36,7 @@ token_verify(const struct keyring *ring, const struct token_rules *rules,
     struct bytes input, struct bytes mac, struct bytes kid, int64_t now,
     struct claims *out)
 {
-	const struct pubkey *theirs = NULL;
+	const struct jwks_key *theirs = NULL;
 	struct bytes header, payload;
 	const struct key *key;
 	json_t *root;

@@ -243,6 +243,7 @@ a_good_token_gives_a_writer_of_logseq_and_nothing_else(void **state)
 	buf_add_u8(&token, '.');
 	tokens_add64(&token, buf_bytes(&sig));
 	assert_int_equal(judge(&rules, buf_bytes(&token), &c), TOKEN_OK);
+	assert_true(jwks_marked(keys, c.key));
 	assert_int_equal(c.scope, SCOPE_WRITE);
 	assert_int_equal(c.dialects, 1u << DIALECT_LOGSEQ);
 	assert_true(c.email_verified);

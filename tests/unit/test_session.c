@@ -27,6 +27,7 @@
 #include "broker/lanes.h"
 #include "broker/outcome.h"
 #include "broker/quarantine.h"
+#include "broker/reload.h"
 #include "broker/token.h"
 #include "common/base64url.h"
 #include "common/jwt.h"
@@ -485,6 +486,63 @@ records(struct rig *r)
 	return (n);
 }
 
+static struct reload
+reload_of(const char *x, const char *y)
+{
+	struct bytes key = BYTES_LIT("0123456789abcdef0123456789abcdef");
+	struct reload r = { .keys = keyring_parse("keys", key) };
+	struct buf set = BUF_INIT;
+
+	buf_printf(&set,
+	    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"1\","
+	    "\"x\":\"%s\",\"y\":\"%s\"}]}",
+	    x, y);
+	assert_int_equal(config_load_with(NULL, NULL, 0, &r.conf), 0);
+	assert_non_null(r.keys);
+	assert_non_null(r.jwks = jwks_parse("jwks", buf_bytes(&set)));
+	buf_free(&set);
+	return (r);
+}
+
+static void
+said_nothing(const char *setting, int fixed, void *arg)
+{
+	(void)setting;
+	(void)fixed;
+	(void)arg;
+}
+
+/* Examples of RFC 7515, A.3, and RFC 7517, A.1. */
+static void
+an_issuers_key_that_is_no_more_takes_its_sessions_along(void **state)
+{
+	static const char *const was[] = {
+		"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+		"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+	};
+	struct rig *r = *state;
+	struct broker *b = &r->b;
+	struct reload again, other;
+	struct end e;
+
+	if (!pubkey_supported())
+		skip();
+	again = reload_of(was[0], was[1]);
+	b->jwks = again.jwks;
+	again.jwks = NULL;
+	reload_free(&again);
+	dial(r, &e);
+	e.s->claims.key = b->jwks->keys[0].mark;
+	again = reload_of(was[0], was[1]);
+	assert_int_equal(reload_take(b, &again, said_nothing, NULL), 0);
+	other = reload_of("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+	    "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM");
+	assert_int_equal(reload_take(b, &other, said_nothing, NULL), 1);
+	jwks_free(b->jwks);
+	b->jwks = NULL;
+	chan_close(&e.chan);
+}
+
 /* What is marked while one erases it finds as well. */
 static void
 one_job_erases_whatever_was_dropped(void **state)
@@ -843,6 +901,8 @@ main(void)
 		SESSION_TEST(who_only_writes_is_gone_before_much_is_remembered),
 		SESSION_TEST(
 		    a_store_is_in_quarantine_on_the_disk_when_it_is_said),
+		SESSION_TEST(
+		    an_issuers_key_that_is_no_more_takes_its_sessions_along),
 		SESSION_TEST(one_job_erases_whatever_was_dropped),
 		SESSION_TEST(who_asks_for_much_at_once_gets_it_bit_by_bit),
 		SESSION_TEST(in_quarantine_a_store_is_compacted_no_further),
