@@ -455,6 +455,30 @@ an_older_document_is_another_one(void **state)
 	assert_true(b->c->phase >= CONN_CLOSING);
 }
 
+/* What it has said waits in the kernel, so its clocks stand still. */
+static void
+a_client_that_is_not_read_is_not_late(void **state)
+{
+	struct bench *b = *state;
+	struct conn *c = b->c;
+
+	c->settings.message_ms = c->settings.handshake_ms = 500;
+	c->message_at = c->now_ms + 500;
+	die(b);
+	assert_true(again_waits(c));
+	c->now_ms += 600;
+	conn_timers(c);
+	assert_int_equal(c->phase, CONN_WS);
+	assert_int_equal(c->message_at, c->now_ms + 500);
+	/* As if it were between two requests. */
+	conn_phase(c, CONN_HEAD, 500);
+	c->now_ms += 600;
+	conn_timers(c);
+	assert_int_equal(c->phase, CONN_HEAD);
+	assert_int_equal(c->phase_at, c->now_ms + 500);
+	assert_int_not_equal(c->end, SOURCE_LATE);
+}
+
 int
 main(void)
 {
@@ -471,6 +495,7 @@ main(void)
 		TEST(nor_while_a_token_is_looked_at),
 		TEST(nor_where_the_operator_says_so),
 		TEST(an_older_document_is_another_one),
+		TEST(a_client_that_is_not_read_is_not_late),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
