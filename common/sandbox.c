@@ -36,9 +36,8 @@ static rlim_t sandbox_fds_room(unsigned int);
 static const struct {
 	unsigned int layer;
 	const char *name;
-	const char *text;
 } sandbox_layers[] = {
-#define LAYER(bit, NAME, name, text) { SANDBOX_##NAME, #name, text },
+#define LAYER(bit, NAME, name, text) { SANDBOX_##NAME, #name },
 #include "common/sandbox.def"
 #undef LAYER
 };
@@ -63,17 +62,6 @@ sandbox_names(char *dst, size_t size, unsigned int layers)
 	if (n == 0 && size > 0)
 		(void)snprintf(dst, size, "none");
 	return (dst);
-}
-
-const char *
-sandbox_layer_text(unsigned int layer)
-{
-	size_t i;
-
-	for (i = 0; i < SANDBOX_LAYERS; i++)
-		if (sandbox_layers[i].layer == layer)
-			return (sandbox_layers[i].text);
-	return ("?");
 }
 
 void

@@ -123,7 +123,5 @@ void sandbox_close_from(int lowest);
 char *sandbox_names(char *dst, size_t size, unsigned int layers);
 /* One line in the log: which layers stand, or which do not and why. */
 void sandbox_say(const struct sandbox_report *);
-/* What one layer (a single bit) takes away; "?" for no layer. */
-const char *sandbox_layer_text(unsigned int layer);
 
 #endif
