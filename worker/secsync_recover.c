@@ -13,7 +13,6 @@ static enum secsync_act recover_hold(struct secsync_recover *,
     const struct secsync_update *, int64_t);
 static int recover_same(const struct secsync_recover *,
     const struct secsync_update *);
-static void recover_quiet(struct secsync_recover *, int64_t);
 static void recover_first_set(struct secsync_recover *,
     const struct secsync_update *);
 
@@ -23,6 +22,8 @@ secsync_recover_update(struct secsync_recover *r,
 {
 	if (!r->on)
 		return (acceptable ? SECSYNC_ACT_COMMIT : SECSYNC_ACT_REFUSE);
+	if (!r->pong) /* what it holds will be in the merged one */
+		return (SECSYNC_ACT_NOTHING);
 	if (acceptable)
 		return (recover_acceptable(r, u, now_ms));
 	return (recover_other(r, u, now_ms));
@@ -47,6 +48,7 @@ secsync_recover_delay_ms(const struct secsync_recover *r)
 void
 secsync_recover_refused(struct secsync_recover *r)
 {
+	secsync_recover_forget(r);
 	r->on = 1;
 	r->pong = 0;
 	r->due_ms = 0;
@@ -65,7 +67,7 @@ secsync_recover_pong(struct secsync_recover *r, int64_t now_ms)
 	if (!r->on)
 		return;
 	r->pong = 1;
-	recover_quiet(r, now_ms);
+	r->due_ms = now_ms + SECSYNC_QUIET_MS;
 }
 
 int
@@ -155,7 +157,7 @@ recover_other(struct secsync_recover *r, const struct secsync_update *u,
 		secsync_recover_forget(r);
 		return (SECSYNC_ACT_REFUSE_HELD);
 	}
-	return (r->pong ? SECSYNC_ACT_REFUSE : SECSYNC_ACT_NOTHING);
+	return (SECSYNC_ACT_REFUSE);
 }
 
 /* Without memory the client merges once more: nothing is lost. */
@@ -174,7 +176,7 @@ recover_hold(struct secsync_recover *r, const struct secsync_update *u,
 		return (SECSYNC_ACT_REFUSE_HELD);
 	}
 	r->held_count++;
-	recover_quiet(r, now_ms);
+	r->due_ms = now_ms + SECSYNC_QUIET_MS;
 	return (SECSYNC_ACT_NOTHING);
 }
 
@@ -185,17 +187,6 @@ recover_same(const struct secsync_recover *r, const struct secsync_update *u)
 
 	secsync_recover_first(r, &first);
 	return (bytes_eq(first.id, u->id) && bytes_eq(first.key, u->key));
-}
-
-/*
- * Before the pong no quiet counts: over a link with a long round trip the
- * updates that were under way come after any fixed time.
- */
-static void
-recover_quiet(struct secsync_recover *r, int64_t now_ms)
-{
-	if (r->pong)
-		r->due_ms = now_ms + SECSYNC_QUIET_MS;
 }
 
 static void

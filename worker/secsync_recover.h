@@ -3,9 +3,11 @@
  *
  * The client answers any refusal by merging all its unacknowledged updates into
  * one, but others may be under way already; to acknowledge one of those would
- * lose the content of the refused one for good.  So after a refusal nothing is
- * committed until a PING has come back (all that was sent before the client saw
- * the refusal has then arrived) and the client has been quiet for a while.
+ * lose the content of the refused one for good.  So after a refusal a PING goes
+ * around.  What arrives before it is back was sent before the client saw the
+ * refusal, and is forgotten: it will be in the merged one.  What arrives then
+ * may still have been, where the client was busy, and is held until it has been
+ * quiet for a while.  No quiet counts before: a round trip may take long.
  *
  * No socket, no clock, no broker: the caller says what happened and does what
  * it is told.

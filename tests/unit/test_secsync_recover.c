@@ -71,16 +71,33 @@ a_pipelined_update_is_replaced_by_the_merged_resend(void **state)
 	(void)state;
 	assert_int_equal(give(&r, 0, "a", 0, 0), SECSYNC_ACT_REFUSE);
 	secsync_recover_refused(&r);
-	/* Sent before the client saw the refusal: must not be committed. */
-	assert_int_equal(give(&r, 1, "b", 1, 1), SECSYNC_ACT_NOTHING);
-	assert_int_equal(give(&r, 2, "c", 0, 2), SECSYNC_ACT_NOTHING);
 	secsync_recover_pong(&r, 10);
+	/* Sent before the client saw the refusal: must not be committed. */
+	assert_int_equal(give(&r, 1, "b", 1, 10), SECSYNC_ACT_NOTHING);
+	assert_int_equal(give(&r, 2, "c", 0, 10), SECSYNC_ACT_NOTHING);
 	assert_int_equal(give(&r, 1, "abc", 1, 11), SECSYNC_ACT_NOTHING);
 	assert_int_equal(r.due_ms, 11 + SECSYNC_QUIET_MS);
 	secsync_recover_expire(&r);
 	assert_taken(&r, 1, "abc");
 	assert_nothing_held(&r);
 	assert_int_equal(give(&r, 2, "d", 1, 500), SECSYNC_ACT_COMMIT);
+	secsync_recover_free(&r);
+}
+
+/* A client that is busy sends the merged one long after its pong. */
+static void
+what_came_before_the_pong_is_never_committed(void **state)
+{
+	struct secsync_recover r = { 0 };
+
+	(void)state;
+	secsync_recover_refused(&r);
+	assert_int_equal(give(&r, 0, "b", 1, 1), SECSYNC_ACT_NOTHING);
+	assert_int_equal(give(&r, 1, "c", 0, 2), SECSYNC_ACT_NOTHING);
+	secsync_recover_pong(&r, 10);
+	secsync_recover_expire(&r);
+	assert_nothing_held(&r);
+	assert_int_equal(give(&r, 0, "abc", 1, 1000), SECSYNC_ACT_COMMIT);
 	secsync_recover_free(&r);
 }
 
@@ -106,7 +123,7 @@ followers_of_a_held_update_are_taken_in_order(void **state)
 }
 
 static void
-before_the_pong_what_does_not_fit_is_dropped_and_no_time_runs(void **state)
+before_the_pong_all_is_dropped_and_no_time_runs(void **state)
 {
 	struct secsync_recover r = { 0 };
 
@@ -122,7 +139,7 @@ before_the_pong_what_does_not_fit_is_dropped_and_no_time_runs(void **state)
 }
 
 static void
-a_second_refusal_waits_for_its_own_pong_and_keeps_what_is_held(void **state)
+a_second_refusal_waits_for_its_own_pong_and_forgets_what_is_held(void **state)
 {
 	struct secsync_recover r = { 0 };
 
@@ -135,7 +152,7 @@ a_second_refusal_waits_for_its_own_pong_and_keeps_what_is_held(void **state)
 	assert_int_equal(r.due_ms, 0);
 	assert_int_equal(give(&r, 9, "b", 0, 4), SECSYNC_ACT_NOTHING);
 	secsync_recover_expire(&r);
-	assert_taken(&r, 3, "a");
+	assert_nothing_held(&r);
 	secsync_recover_free(&r);
 }
 
@@ -166,6 +183,7 @@ another_key_does_not_replace_what_is_held(void **state)
 
 	(void)state;
 	secsync_recover_refused(&r);
+	secsync_recover_pong(&r, 1);
 	assert_int_equal(give(&r, 3, "mine", 1, 2), SECSYNC_ACT_NOTHING);
 	assert_int_equal(secsync_recover_update(&r, &u, 1, 3),
 	    SECSYNC_ACT_REFUSE_HELD);
@@ -179,6 +197,7 @@ a_snapshot_ends_recovery_and_refuses_what_was_held_once(void **state)
 
 	(void)state;
 	secsync_recover_refused(&r);
+	secsync_recover_pong(&r, 1);
 	assert_int_equal(give(&r, 3, "a", 1, 2), SECSYNC_ACT_NOTHING);
 	assert_int_equal(secsync_recover_snapshot(&r), 1);
 	assert_nothing_held(&r);
@@ -197,6 +216,7 @@ what_is_held_is_bounded(void **state)
 	(void)state;
 	u.body = bytes_of(body, sizeof(body));
 	secsync_recover_refused(&r);
+	secsync_recover_pong(&r, 0);
 	assert_int_equal(secsync_recover_update(&r, &u, 1, 0),
 	    SECSYNC_ACT_NOTHING);
 	u.clock = 1;
@@ -235,10 +255,11 @@ main(void)
 		cmocka_unit_test(
 		    a_pipelined_update_is_replaced_by_the_merged_resend),
 		cmocka_unit_test(followers_of_a_held_update_are_taken_in_order),
+		cmocka_unit_test(what_came_before_the_pong_is_never_committed),
 		cmocka_unit_test(
-		    before_the_pong_what_does_not_fit_is_dropped_and_no_time_runs),
+		    before_the_pong_all_is_dropped_and_no_time_runs),
 		cmocka_unit_test(
-		    a_second_refusal_waits_for_its_own_pong_and_keeps_what_is_held),
+		    a_second_refusal_waits_for_its_own_pong_and_forgets_what_is_held),
 		cmocka_unit_test(
 		    a_held_update_whose_number_was_taken_is_refused_not_replaced),
 		cmocka_unit_test(another_key_does_not_replace_what_is_held),
