@@ -306,6 +306,7 @@ int session_ended(const struct session *, int64_t now_s);
 /* Octets, of its token or any store; 0: as its dialect's settings say. */
 uint64_t session_message_max(const struct session *);
 void session_send(struct session *, const struct msg *);
+void session_send_body(struct session *, const struct msg *, struct buf *);
 void session_flush(struct session *);
 void session_give_ring(struct session *); /* its document's new one */
 void session_resume(struct session *);	  /* after operations were done */

@@ -13,6 +13,7 @@ struct fetch {
 	size_t limit;
 };
 
+static void fetch_room(struct buf *, size_t);
 static enum code fetch_log(struct fetch *, const struct msg *);
 static enum code fetch_fields(struct fetch *, const struct msg *);
 static enum code fetch_field(struct fetch *, const struct msg *);
@@ -49,12 +50,20 @@ fetch_read(struct op *op, struct txn *t)
 							: (size_t)limit;
 	/* A buffer that grows copies what it has each time. */
 	if (what == FETCH_LOG || what == FETCH_FIELDS)
-		buf_room(&f.out, f.limit);
+		fetch_room(&f.out, f.limit);
 	code = fetchers[what](&f, m);
 	if (f.out.failed)
 		t->failed = 1;
 	t->info = f.out; /* larger than a verdict's words may be */
 	return (code);
+}
+
+/* The answer's head comes in front: chan_send_body. */
+static void
+fetch_room(struct buf *b, size_t n)
+{
+	if (buf_room(b, IPC_FRONT_BYTES + n) != NULL)
+		b->off = IPC_FRONT_BYTES;
 }
 
 static enum code

@@ -131,7 +131,7 @@ release_fetched(struct op *op)
 	m.f[fetched_oldest].u = op->oldest;
 	m.f[fetched_position].u = op->position;
 	m.f[fetched_entries].b = buf_bytes(&op->info);
-	session_send(op->session, &m);
+	session_send_body(op->session, &m, &op->info);
 }
 
 /* The stream of a blob is answered at its end; a refusal in it ends it all. */

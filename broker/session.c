@@ -152,10 +152,19 @@ session_message_max(const struct session *s)
 void
 session_send(struct session *s, const struct msg *m)
 {
+	struct buf none = BUF_INIT;
+
+	session_send_body(s, m, &none);
+}
+
+/* As chan_send_body; an empty one has no room in front. */
+void
+session_send_body(struct session *s, const struct msg *m, struct buf *body)
+{
 	if (s->dead || s->mute)
 		return;
 	trace(s, m, TRACE_OUT);
-	if (chan_send(&s->chan, m) == -1) {
+	if (chan_send_body(&s->chan, m, body) == -1) {
 		log_warn("session %llu: %s", (unsigned long long)s->id,
 		    ipc_name(m->type));
 		session_close(s);

@@ -157,6 +157,17 @@ chan_send(struct chan *c, const struct msg *m)
 }
 
 int
+chan_send_body(struct chan *c, const struct msg *m, struct buf *body)
+{
+	if (c->out.len > 0 || body->off == 0 || ipc_pack_front(body, m) == -1)
+		return (chan_send(c, m));
+	buf_free(&c->out);
+	c->out = *body;
+	*body = (struct buf)BUF_INIT;
+	return (0);
+}
+
+int
 chan_send_fds(struct chan *c, const struct msg *m, const int *fds, size_t n)
 {
 	size_t at = c->out.len;

@@ -61,6 +61,12 @@ int chan_take_next(struct chan *); /* likewise */
 /* Queues a message.  0, or -1: no memory or over a limit (ENOBUFS: queue). */
 int chan_send(struct chan *, const struct msg *);
 /*
+ * The same of a message whose last field is all of body, which is taken over
+ * instead of copied (and is empty then) where nothing is queued and it has room
+ * in front, see ipc_pack_front.
+ */
+int chan_send_body(struct chan *, const struct msg *, struct buf *body);
+/*
  * Queues a message with descriptors (duplicated: the caller keeps its own).
  * One such message may be under way at a time: -1 with EAGAIN otherwise.
  */

@@ -37,8 +37,10 @@ enum {
 };
 
 static int ipc_check(const struct ipc_row *, const struct msg *);
-static void ipc_pack_fields(msgpack_packer *, const struct ipc_row *,
-    const struct msg *);
+static void ipc_pack_head(struct buf *, msgpack_packer *,
+    const struct ipc_row *, const struct msg *);
+static void ipc_pack_field(msgpack_packer *, const struct ipc_row *,
+    const struct msg *, size_t);
 static int ipc_write(void *, const char *, size_t);
 static const struct ipc_row *ipc_head(struct bytes, enum ipc_sender);
 static size_t ipc_frame_max(const struct ipc_row *);
@@ -118,7 +120,7 @@ int
 ipc_pack(struct buf *out, const struct msg *m)
 {
 	const struct ipc_row *row = ipc_row(m->type);
-	size_t before = out->len, body;
+	size_t before = out->len, body, i;
 	msgpack_packer pk;
 
 	if (row == NULL) {
@@ -127,9 +129,9 @@ ipc_pack(struct buf *out, const struct msg *m)
 	}
 	if (ipc_check(row, m) == -1)
 		return (-1);
-	buf_add_be32(out, 0); /* the length, known at the end */
-	msgpack_packer_init(&pk, out, ipc_write);
-	ipc_pack_fields(&pk, row, m);
+	ipc_pack_head(out, &pk, row, m);
+	for (i = 0; i < row->nfields; i++)
+		ipc_pack_field(&pk, row, m, i);
 	body = out->len - before - IPC_LENGTH_BYTES;
 	if (out->failed) {
 		buf_trunc(out, before);
@@ -143,6 +145,35 @@ ipc_pack(struct buf *out, const struct msg *m)
 	}
 	le32_put(out->mem + out->off + before, (uint32_t)body);
 	return (0);
+}
+
+int
+ipc_pack_front(struct buf *body, const struct msg *m)
+{
+	const struct ipc_row *row = ipc_row(m->type);
+	struct buf head = BUF_INIT;
+	msgpack_packer pk;
+	size_t i, frame;
+	int r = -1;
+
+	if (row == NULL || ipc_check(row, m) == -1)
+		return (-1);
+	ipc_pack_head(&head, &pk, row, m);
+	for (i = 0; i + 1 < row->nfields; i++)
+		ipc_pack_field(&pk, row, m, i);
+	msgpack_pack_bin(&pk, body->len);
+	frame = head.len - IPC_LENGTH_BYTES + body->len;
+	if (frame > IPC_FRAME_MAX_BYTES) {
+		errno = EMSGSIZE;
+	} else if (!head.failed && head.len <= body->off) {
+		le32_put(head.mem, (uint32_t)frame);
+		body->off -= head.len;
+		body->len += head.len;
+		memcpy(body->mem + body->off, head.mem, head.len);
+		r = 0;
+	}
+	buf_free(&head);
+	return (r);
 }
 
 ssize_t
@@ -190,28 +221,32 @@ ipc_check(const struct ipc_row *row, const struct msg *m)
 	return (0);
 }
 
-/* What fails here has failed in ipc_write and is marked in the buffer. */
+/* What fails from here on has failed in ipc_write and is marked in the buffer.
+ */
 static void
-ipc_pack_fields(msgpack_packer *pk, const struct ipc_row *row,
+ipc_pack_head(struct buf *out, msgpack_packer *pk, const struct ipc_row *row,
     const struct msg *m)
 {
-	size_t i;
-
+	buf_add_be32(out, 0); /* the length, known at the end */
+	msgpack_packer_init(pk, out, ipc_write);
 	msgpack_pack_array(pk, row->nfields + 1);
 	msgpack_pack_unsigned_int(pk, m->type);
-	for (i = 0; i < row->nfields; i++) {
-		switch (row->field[i].type) {
-		case IPC_U64:
-			msgpack_pack_uint64(pk, m->f[i].u);
-			break;
-		case IPC_I64:
-			msgpack_pack_int64(pk, m->f[i].i);
-			break;
-		case IPC_BYTES:
-			msgpack_pack_bin_with_body(pk, m->f[i].b.p,
-			    m->f[i].b.n);
-			break;
-		}
+}
+
+static void
+ipc_pack_field(msgpack_packer *pk, const struct ipc_row *row,
+    const struct msg *m, size_t i)
+{
+	switch (row->field[i].type) {
+	case IPC_U64:
+		msgpack_pack_uint64(pk, m->f[i].u);
+		break;
+	case IPC_I64:
+		msgpack_pack_int64(pk, m->f[i].i);
+		break;
+	case IPC_BYTES:
+		msgpack_pack_bin_with_body(pk, m->f[i].b.p, m->f[i].b.n);
+		break;
 	}
 }
 

@@ -94,6 +94,15 @@ struct msg {
 int ipc_pack(struct buf *out, const struct msg *);
 
 /*
+ * Makes the frame of a message whose last field is all of body, in place: what
+ * comes before is put into the room in front.  -1, with body as it was, also
+ * where there is too little of that: IPC_FRONT_BYTES do, if no other field has
+ * octets.
+ */
+#define IPC_FRONT_BYTES 128u
+int ipc_pack_front(struct buf *body, const struct msg *);
+
+/*
  * One frame at the front of in: octets used, 0 when more is needed, -1 when it
  * can never become valid (too long, unknown type, wrong sender, wrong fields).
  */

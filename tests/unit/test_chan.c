@@ -197,6 +197,60 @@ a_backlog_arrives_whole_and_in_order(void **state)
 	assert_true(chan_pending(&broker) == 0);
 }
 
+/* A FETCHED of such entries; the body has room in front. */
+static void
+send_fetched(uint64_t tag, struct bytes entries, size_t front, struct buf *body)
+{
+	struct msg m = MSG(FETCHED);
+
+	assert_non_null(buf_room(body, front + entries.n));
+	body->off = front;
+	buf_add_bytes(body, entries);
+	m.f[fetched_tag].u = tag;
+	m.f[fetched_entries].b = buf_bytes(body);
+	assert_int_equal(chan_send_body(&broker, &m, body), 0);
+}
+
+static void
+assert_fetched(uint64_t tag, struct bytes entries)
+{
+	struct msg m;
+
+	assert_int_equal(chan_next(&worker, &m), 1);
+	assert_int_equal(m.type, IPC_FETCHED);
+	assert_true(m.f[fetched_tag].u == tag);
+	assert_true(bytes_eq(m.f[fetched_entries].b, entries));
+}
+
+static void
+a_body_is_taken_over_or_queued_behind_what_waits(void **state)
+{
+	struct bytes first = BYTES_LIT("first"), second = BYTES_LIT("second"),
+		     third = BYTES_LIT("third");
+	struct buf body = BUF_INIT;
+	const uint8_t *mem;
+
+	(void)state;
+	send_fetched(1, first, 0, &body); /* no room: copied */
+	assert_true(bytes_eq(buf_bytes(&body), first));
+	buf_free(&body);
+	send_fetched(2, second, IPC_FRONT_BYTES, &body); /* behind the first */
+	assert_true(bytes_eq(buf_bytes(&body), second));
+	assert_int_equal(chan_flush(&broker), 0);
+	buf_free(&body);
+	assert_non_null(buf_room(&body, 1000));
+	mem = body.mem;
+	send_fetched(3, third, IPC_FRONT_BYTES, &body);
+	assert_null(body.mem);
+	assert_ptr_equal(broker.out.mem, mem);
+	assert_int_equal(chan_flush(&broker), 0);
+	assert_null(broker.out.mem);
+	assert_int_equal(chan_read(&worker), 1);
+	assert_fetched(1, first);
+	assert_fetched(2, second);
+	assert_fetched(3, third);
+}
+
 static void
 a_queue_has_an_end(void **state)
 {
@@ -642,6 +696,7 @@ main(void)
 		chan_test(several_frames_and_a_half_come_apart),
 		chan_test(buffers_are_given_back_when_empty),
 		chan_test(a_backlog_arrives_whole_and_in_order),
+		chan_test(a_body_is_taken_over_or_queued_behind_what_waits),
 		chan_test(a_queue_has_an_end),
 		chan_test(what_is_not_taken_is_bounded),
 		chan_test(descriptors_come_with_their_message),

@@ -339,6 +339,62 @@ signed_numbers_are_taken_as_msgpack_c_writes_them(void **state)
 	buf_free(&out);
 }
 
+/* A body with room in front, and the message whose last field it is. */
+static void
+make_body(struct buf *body, struct msg *m, size_t front, size_t n)
+{
+	*m = (struct msg)MSG(FETCHED);
+	m->f[fetched_tag].u = UINT64_MAX;
+	m->f[fetched_seq].u = n;
+	buf_clear(body);
+	assert_non_null(buf_room(body, front + n));
+	body->off = front;
+	buf_add(body, filler, n);
+	m->f[fetched_entries].b = buf_bytes(body);
+}
+
+static void
+a_frame_made_around_its_body_is_the_one_that_is_packed(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 255, 256, 65535, 65536,
+		IPC_FRAME_MAX_BYTES - IPC_FRONT_BYTES };
+	struct buf body = BUF_INIT, out = BUF_INIT;
+	struct msg m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buf_clear(&out);
+		make_body(&body, &m, IPC_FRONT_BYTES, sizes[i]);
+		assert_int_equal(ipc_pack(&out, &m), 0);
+		assert_int_equal(ipc_pack_front(&body, &m), 0);
+		assert_true(bytes_eq(buf_bytes(&body), buf_bytes(&out)));
+	}
+	buf_free(&body);
+	buf_free(&out);
+}
+
+static void
+a_frame_without_room_or_too_long_leaves_its_body(void **state)
+{
+	struct buf body = BUF_INIT;
+	struct bytes was;
+	struct msg m;
+
+	(void)state;
+	make_body(&body, &m, 9, 1000);
+	was = buf_bytes(&body);
+	assert_int_equal(ipc_pack_front(&body, &m), -1);
+	assert_ptr_equal(buf_bytes(&body).p, was.p);
+	assert_true(bytes_eq(buf_bytes(&body), bytes_of(filler, 1000)));
+	make_body(&body, &m, IPC_FRONT_BYTES, IPC_FRAME_MAX_BYTES);
+	assert_int_equal(ipc_pack_front(&body, &m), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_true(
+	    bytes_eq(buf_bytes(&body), bytes_of(filler, IPC_FRAME_MAX_BYTES)));
+	buf_free(&body);
+}
+
 static void
 signed_numbers_in_longer_forms_are_refused(void **state)
 {
@@ -393,6 +449,10 @@ main(void)
 		    lengths_of_bins_are_held_against_frame_and_table),
 		cmocka_unit_test(a_message_that_is_too_long_is_not_packed),
 		cmocka_unit_test(the_longest_frame_is_the_limit_exactly),
+		cmocka_unit_test(
+		    a_frame_made_around_its_body_is_the_one_that_is_packed),
+		cmocka_unit_test(
+		    a_frame_without_room_or_too_long_leaves_its_body),
 		cmocka_unit_test(
 		    signed_numbers_are_taken_as_msgpack_c_writes_them),
 		cmocka_unit_test(signed_numbers_in_longer_forms_are_refused),
