@@ -73,6 +73,7 @@ fetch_log(struct fetch *f, const struct msg *m)
 
 	if (upto == 0 || upto > f->t->seq)
 		upto = f->t->seq;
+	f->t->wanted = f->limit;
 	return (txn_log_scan(f->t, m->f[fetch_after].u, upto, fetch_each_record,
 		    f) == -1
 		? CODE_STORAGE

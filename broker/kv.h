@@ -66,6 +66,12 @@ struct kv_ops {
 struct kv {
 	const struct kv_ops *ops;
 	int changed; /* put or del was called since begin */
+	/*
+	 * Set right before a scan: it is likely to be stopped after so many
+	 * octets of values, and need not read more at once.  0: not known.  It
+	 * forgets.
+	 */
+	size_t wanted;
 };
 
 struct kv_bdb_options {

@@ -17,7 +17,13 @@
 #include "broker/kv_bdb.h"
 
 /* Equal to the block of the disk, so that a page seldom tears. */
-#define BDB_PAGE_BYTES	       4096u
+#define BDB_PAGE_BYTES 4096u
+/*
+ * Of the cache's hash table: left to itself the library makes one for each
+ * bucket, and every page looked up waits for another line of memory.  A few
+ * threads at most meet there.
+ */
+#define BDB_CACHE_MUTEXES      64u
 #define BDB_LOG_FILE_MIN_BYTES (1u * MIB)
 #define BDB_LOG_FILE_MAX_BYTES (64u * MIB)
 #define BDB_MODE	       0600
@@ -261,6 +267,7 @@ bdb_env_size(struct bdb *b, const struct kv_bdb_options *o)
 		cache = MIB;
 	if ((error = b->env->set_cachesize(b->env, (u_int32_t)(cache >> 30),
 		 (u_int32_t)(cache & ((1u << 30) - 1)), 1)) != 0 ||
+	    (error = b->env->set_mp_mtxcount(b->env, BDB_CACHE_MUTEXES)) != 0 ||
 	    (error = b->env->set_lg_bsize(b->env, buffer)) != 0)
 		return (error);
 	return (b->env->set_lg_max(b->env, file));

@@ -11,6 +11,7 @@
 #include "broker/kv_bdb.h"
 
 /* The library wants a page at least, and multiples of a KiB. */
+#define SCAN_PAIR_BYTES	 20u /* of the buffer, beside key and value */
 #define SCAN_FIRST_BYTES (8u * KIB)
 #define SCAN_FULL_BYTES	 (128u * KIB)
 #define SCAN_GROWTH	 4u
@@ -24,11 +25,15 @@ struct scan {
 	void *arg;
 	uint8_t *mem; /* bulk buffer */
 	uint32_t cap;
-	uint32_t round; /* how much of it the next round uses */
+	uint32_t round;	 /* how much of it the next round uses */
+	uint64_t wanted; /* as in struct kv */
+	uint64_t values; /* octets of them so far */
+	uint64_t taken;	 /* and how much of the buffer they took */
 };
 
 static int scan_forward(struct scan *);
 static int scan_round(struct scan *, DBT *, u_int32_t);
+static void scan_grow(struct scan *);
 static int scan_pairs(struct scan *, DBT *);
 static int scan_room(struct scan *, uint32_t);
 static int scan_backward(struct scan *);
@@ -40,9 +45,15 @@ bdb_scan(struct kv *kv, enum kv_table t, struct bytes from, struct bytes to,
     int reverse, kv_each *each, void *arg)
 {
 	struct bdb *b = (struct bdb *)kv;
-	struct scan s = { b, NULL, from, to, each, arg, NULL, 0, 0 };
+	struct scan s = { .b = b,
+		.from = from,
+		.to = to,
+		.each = each,
+		.arg = arg,
+		.wanted = kv->wanted };
 	int error, r;
 
+	kv->wanted = 0;
 	if (bdb_alive(b) == -1)
 		return (-1);
 	if (bytes_cmp(from, to) >= 0)
@@ -89,7 +100,7 @@ scan_round(struct scan *s, DBT *key, u_int32_t how)
 {
 	DBT bulk = bdb_dbt(BYTES_NONE);
 	uint32_t room = s->round;
-	int error;
+	int error, r;
 
 	bulk.flags = DB_DBT_USERMEM;
 	do {
@@ -107,11 +118,29 @@ scan_round(struct scan *s, DBT *key, u_int32_t how)
 		return (0);
 	if (error != 0)
 		return (bdb_fail_txn(s->b, "scan", error));
-	if (s->round < SCAN_FULL_BYTES)
-		s->round *= SCAN_GROWTH;
+	r = scan_pairs(s, &bulk);
+	scan_grow(s);
+	return (r);
+}
+
+/* The next round is for no more than is wanted, if values go on as they were.
+ */
+static void
+scan_grow(struct scan *s)
+{
+	uint64_t rest;
+
+	s->round *= SCAN_GROWTH;
 	if (s->round > SCAN_FULL_BYTES)
 		s->round = SCAN_FULL_BYTES;
-	return (scan_pairs(s, &bulk));
+	if (s->wanted == 0 || s->values == 0)
+		return;
+	rest = s->wanted > s->values ? s->wanted - s->values : 0;
+	rest = rest * s->taken / s->values / KIB * KIB + KIB;
+	if (rest < SCAN_FIRST_BYTES)
+		rest = SCAN_FIRST_BYTES;
+	if (rest < s->round)
+		s->round = (uint32_t)rest;
 }
 
 static int
@@ -128,6 +157,8 @@ scan_pairs(struct scan *s, DBT *bulk)
 			return (2);
 		if (bytes_cmp(bytes_of(k, kn), s->to) >= 0)
 			return (0);
+		s->values += vn;
+		s->taken += kn + vn + SCAN_PAIR_BYTES;
 		r = s->each(bytes_of(k, kn), bytes_of(v, vn), s->arg);
 		if (r != 0)
 			return (r);

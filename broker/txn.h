@@ -106,6 +106,7 @@ struct txn {
 	int full; /* the disk is: SUBMITs are refused */
 	int failed;
 	int garbage;	    /* something was left for garbage.h */
+	size_t wanted;	    /* octets of the log that a scan is for; 0: all */
 	struct txn *parent; /* txn_other's: fails when this one does */
 	struct effect *effects, **effects_end;
 	struct buf info;

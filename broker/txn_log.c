@@ -104,6 +104,7 @@ txn_log_walk(struct txn *tx, uint64_t after, uint64_t upto,
 		key_pair(to, tx->doc + 1, 0);
 	else
 		key_pair(to, tx->doc, upto + 1);
+	tx->kv->wanted = tx->wanted;
 	r = tx->kv->ops->scan(tx->kv, KV_LOG, bytes_of(from, sizeof(from)),
 	    bytes_of(to, sizeof(to)), 0, log_each, &s);
 	return (r == -1 ? txn_fail(tx) : r);
