@@ -81,7 +81,8 @@ canvas_in_store(const struct ctl *ctl, const char *room, ctl_canvas_work *work,
 	if ((config = ctl_config(ctl)) == NULL)
 		return (EX_CONFIG);
 	o.dir = config->data;
-	o.cache_bytes = (uint64_t)config->cache_bytes;
+	o.cache_bytes =
+	    kv_cache_bytes((uint64_t)config->cache_bytes, kv_cache_memory());
 	o.log_buffer_bytes = (uint64_t)config->log_buffer_bytes;
 	o.checkpoint_bytes = (uint64_t)config->checkpoint_bytes;
 	o.checkpoint_ms = (uint64_t)config->checkpoint_ms;

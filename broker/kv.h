@@ -85,6 +85,13 @@ struct kv_bdb_options {
 };
 
 /*
+ * The setting cache_bytes, on a machine with so much memory, which
+ * kv_cache_memory says before there is a sandbox; 0: not known.
+ */
+uint64_t kv_cache_bytes(uint64_t set, uint64_t memory);
+uint64_t kv_cache_memory(void);
+
+/*
  * Locks the directory against other brokers.  A descriptor that holds the lock
  * while it is open, or -1 and *why.
  */

@@ -249,7 +249,8 @@ static void
 main_open(struct broker *b, struct sandbox_plan *plan)
 {
 	const struct config *c = b->conf;
-	struct kv_bdb_options kv = { CONFINE_DATA, (uint64_t)c->cache_bytes,
+	struct kv_bdb_options kv = { CONFINE_DATA,
+		kv_cache_bytes((uint64_t)c->cache_bytes, kv_cache_memory()),
 		(uint64_t)c->log_buffer_bytes, (uint64_t)c->checkpoint_bytes,
 		(uint64_t)c->checkpoint_ms, 0, 0 };
 	char why[256];

@@ -402,6 +402,20 @@ a_long_scan_misses_nothing_however_much_was_wanted(void **state)
 	buf_free(&v);
 }
 
+static void
+the_cache_is_an_eighth_of_the_memory_within_bounds(void **state)
+{
+	const uint64_t mib = MIB;
+
+	(void)state;
+	assert_true(kv_cache_bytes(5, 4096 * mib) == 5);
+	assert_true(kv_cache_bytes(0, 0) == 64 * mib);
+	assert_true(kv_cache_bytes(0, 512 * mib) == 64 * mib);
+	assert_true(kv_cache_bytes(0, 1024 * mib) == 128 * mib);
+	assert_true(kv_cache_bytes(0, 65536 * mib) == 256 * mib);
+	assert_true(kv_cache_memory() > 16 * mib);
+}
+
 /* --- both against each other --------------------------------------------- */
 
 static uint32_t random_state;
@@ -871,6 +885,8 @@ main(void)
 		STORE_TEST_BOTH(a_scan_may_be_read_within),
 		STORE_TEST_BOTH(
 		    a_long_scan_misses_nothing_however_much_was_wanted),
+		cmocka_unit_test(
+		    the_cache_is_an_eighth_of_the_memory_within_bounds),
 		STORE_TEST_BDB(random_operations_agree),
 		STORE_TEST_BDB(everything_is_there_after_close_and_open),
 		STORE_TEST_BDB(what_was_flushed_survives_kill),
