@@ -11,10 +11,10 @@
 #include "broker/kv_bdb.h"
 
 /* The library wants a page at least, and multiples of a KiB. */
-#define SCAN_PAIR_BYTES	 20u /* of the buffer, beside key and value */
 #define SCAN_FIRST_BYTES (8u * KIB)
 #define SCAN_FULL_BYTES	 (128u * KIB)
 #define SCAN_GROWTH	 4u
+#define SCAN_PAIR_BYTES	 20u /* of the buffer, beside key and value */
 
 /* One scan under way. */
 struct scan {
