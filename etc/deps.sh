@@ -50,7 +50,7 @@ debian()
 # Elsewhere: what is missing is found by trying, not by asking a database.
 other_missing()
 {
-	for m in libevent libsodium jansson zlib; do
+	for m in libevent libsodium jansson libdeflate zlib; do
 		pkg-config --exists "$m" 2>/dev/null || printf ' %s' "$m"
 	done
 	pkg-config --exists msgpack-c 2>/dev/null ||
@@ -91,16 +91,17 @@ other()
 	cat >&2 <<-'END'
 	apk add       build-base linux-headers pkgconf libevent-dev
 	              msgpack-c-dev db-dev libsodium-dev jansson-dev openssl-dev
-	              libseccomp-dev zlib-dev cmocka-dev mandoc nodejs npm
+	              libseccomp-dev libdeflate-dev zlib-dev cmocka-dev mandoc
+	              nodejs npm
 	              clang clang-extra-tools cppcheck shellcheck
 	dnf install   gcc make pkgconf-pkg-config libevent-devel msgpack-devel
 	              libdb-devel libsodium-devel jansson-devel
-	              libseccomp-devel zlib-devel libcmocka-devel mandoc
-	              openssl-devel nodejs npm clang clang-tools-extra cppcheck ShellCheck
+	              libseccomp-devel libdeflate-devel zlib-devel libcmocka-devel
+	              mandoc openssl-devel nodejs npm clang clang-tools-extra cppcheck ShellCheck
 	pkg install   gmake pkgconf libevent msgpack-c db5 libsodium jansson
-	              cmocka node npm llvm cppcheck hs-ShellCheck
-	pkg_add       gmake libevent msgpack-c db libsodium jansson cmocka
-	              node clang-tools-extra cppcheck shellcheck
+	              libdeflate cmocka node npm llvm cppcheck hs-ShellCheck
+	pkg_add       gmake libevent msgpack-c db libsodium jansson
+	              libdeflate cmocka node clang-tools-extra cppcheck shellcheck
 	END
 	return 1
 }
