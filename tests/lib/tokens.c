@@ -8,6 +8,16 @@
 #include "common/log.h"
 #include "tests/lib/tokens.h"
 
+struct keyring *
+tokens_ring(const char *text)
+{
+	struct keyring *ring = keyring_parse("test", bytes_str(text));
+
+	if (ring == NULL)
+		fatalx(1, "no keys in the test's own file");
+	return (ring);
+}
+
 void
 tokens_add64(struct buf *b, struct bytes octets)
 {

@@ -4,6 +4,8 @@
 
 #include "broker/token.h"
 
+/* Of a key file's text, the caller's; one that cannot be read ends the test. */
+struct keyring *tokens_ring(const char *text);
 void tokens_add64(struct buf *, struct bytes octets);
 /* Adds the dot and the HMAC under secret of what is in the buffer. */
 void tokens_add_mac(struct buf *, const char *secret);

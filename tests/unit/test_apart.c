@@ -372,16 +372,25 @@ a_long_message_comes_out_as_in_one_piece(void **state)
 	chan_close(&e.chan);
 }
 
+/* A graph with the page that drop deletes; what made it is the caller's. */
+static char *
+make_page(struct world *w, struct end *e)
+{
+	char *tx = tx_page();
+
+	dial_graph(w, e);
+	say_tx(w, e, tx, NULL, 0);
+	verdict(w, e, CODE_OK);
+	return (tx);
+}
+
 static void
 a_short_message_with_much_to_do_is_found_out(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = make_page(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	verdict(w, &e, CODE_OK);
 	say_tx(w, &e, drop, "delete-page", 1);
 	while (!apart_busy(&w->b))
 		event_base_loop(w->b.base, EVLOOP_NONBLOCK);
@@ -399,12 +408,9 @@ static void
 a_message_that_is_cut_twice_counts_once_for_the_rate(void **state)
 {
 	struct world *w = *state;
-	char *tx = tx_page();
 	struct end e;
+	char *tx = make_page(w, &e);
 
-	dial_graph(w, &e);
-	say_tx(w, &e, tx, NULL, 0);
-	verdict(w, &e, CODE_OK);
 	w->b.conf->store_rate_max = 1;
 	e.s->doc->rate = (struct rate){ 0, 0 };
 	say_tx(w, &e, drop, "delete-page", 1);

@@ -45,20 +45,11 @@ struct row {
 static const struct token_rules any_rules;
 static struct keyring *one_secret; /* SECRET, without a kid */
 
-static struct keyring *
-ring_of(const char *text)
-{
-	struct keyring *ring = keyring_parse("test", bytes_str(text));
-
-	assert_non_null(ring);
-	return (ring);
-}
-
 static int
 setup(void **state)
 {
 	(void)state;
-	one_secret = ring_of(SECRET);
+	one_secret = tokens_ring(SECRET);
 	return (0);
 }
 
@@ -414,14 +405,15 @@ the_tokens_of_the_rfcs_verify(void **state)
 	char bent[sizeof(a1) + sizeof(a4)];
 
 	(void)state;
-	ring = ring_of("- HS256 AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"
-		       "1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
+	ring =
+	    tokens_ring("- HS256 AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-"
+			"1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow");
 	expect("A.1", ring, &any_rules, bytes_str(a1), TOKEN_BAD_CLAIMS);
 	memcpy(bent, a1, sizeof(a1));
 	bent[50] ^= 1;
 	expect("A.1 bent", ring, &any_rules, bytes_str(bent), TOKEN_BAD_MAC);
 	keyring_free(ring);
-	ring = ring_of("- EdDSA pub:" KEY_A);
+	ring = tokens_ring("- EdDSA pub:" KEY_A);
 	expect("A.4", ring, &any_rules, bytes_str(a4), TOKEN_BAD_CLAIMS);
 	memcpy(bent, a4, sizeof(a4));
 	bent[25] ^= 1;
@@ -730,7 +722,7 @@ the_kid_chooses_the_key_and_the_key_the_algorithm(void **state)
 		    "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 		    TOKEN_BAD_MAC },
 	};
-	struct keyring *ring = ring_of(keys);
+	struct keyring *ring = tokens_ring(keys);
 	struct buf b = BUF_INIT;
 	size_t i;
 

@@ -23,20 +23,11 @@
 static const struct token_rules any_rules;
 static struct keyring *one_secret; /* SECRET, without a kid */
 
-static struct keyring *
-ring_of(const char *text)
-{
-	struct keyring *ring = keyring_parse("test", bytes_str(text));
-
-	assert_non_null(ring);
-	return (ring);
-}
-
 static int
 setup(void **state)
 {
 	(void)state;
-	one_secret = ring_of(SECRET);
+	one_secret = tokens_ring(SECRET);
 	return (0);
 }
 
@@ -78,10 +69,10 @@ a_minted_token_is_byte_for_byte_what_sds_issues(void **state)
 static void
 what_is_minted_verifies_with_either_algorithm(void **state)
 {
-	struct keyring *ring =
-	    ring_of("p EdDSA pub:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\n"
-		    "e EdDSA sec:nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\n"
-		    "h HS256 text:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh\n");
+	struct keyring *ring = tokens_ring(
+	    "p EdDSA pub:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\n"
+	    "e EdDSA sec:nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\n"
+	    "h HS256 text:hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh\n");
 	static const char *const kids[] = { NULL, "e", "h" };
 	struct bytes aud[] = { J("a"), J("b*") };
 	struct token_mint m = { .sub = BYTES_LIT("\"\xc3\xbc\\\n"),
