@@ -168,6 +168,9 @@ void graph_sum_settle(struct graph *);
 void graph_sum_forget(struct graph *);
 /* Adds (sign 1) or takes out (-1) all tuples of e. */
 void graph_sum_entity(struct graph *, uint64_t e, int sign);
+/* Adds those of some entities behind *after, and moves it; 1: there are more.
+ */
+int graph_sum_step(struct graph *, uint64_t *after);
 
 #define VALUE_OF(type_, bytes_) ((struct logseq_value){ (type_), (bytes_) })
 /* uuid text of an entity, borrowed from the buffer; 1, 0, -1. */

@@ -8,10 +8,24 @@
  * The same for those whose tuples name it: the uuid of a parent or page stands
  * in the tuples of its children.
  */
+#include <inttypes.h>
+
 #include "broker/logseq_graph.h"
 #include "common/wire.h"
 
 #define E2EE_IDENT "logseq.kv/graph-rtc-e2ee?"
+
+#define SUM_STEP_ENTITIES 250
+#define SUM_STEP_DATOMS	  2500
+/* Registers gone through for a datom: itself, and at times an entity's uuid. */
+#define SUM_WORK 3
+
+struct sum_step {
+	uint64_t eid[SUM_STEP_ENTITIES];
+	size_t n;
+	size_t datoms; /* gone through */
+	int more;
+};
 
 /* What of an entity is in tuples, or decides whether it has any. */
 struct sum_entity {
@@ -40,6 +54,8 @@ static const struct {
 
 static void sum_touch_one(struct graph *, uint64_t e);
 static void sum_touch_referrers(struct graph *, uint64_t e, const char *attr);
+static void sum_anew(struct graph *);
+static txn_each_reg sum_step_each;
 static int sum_e2ee(struct graph *);
 static int sum_entity_read(struct graph *, uint64_t e, struct sum_entity *);
 static void sum_entity_look(struct graph *, struct sum_entity *,
@@ -83,14 +99,17 @@ graph_sum_settle(struct graph *g)
 	size_t i;
 
 	g->classes_known = 0;
+	if (!g->c->sum_known || (g->e2ee != -1 && sum_e2ee(g) != g->e2ee)) {
+		graph_sum_forget(g);
+		sum_anew(g);
+		return;
+	}
 	for (i = 0; i < g->touched.cap; i++)
 		if ((r = map_row(&g->touched, i)) != NULL)
 			graph_sum_entity(g, be64_get(map_key(&g->touched, r).p),
 			    1);
 	map_clear(&g->touched);
 	map_clear(&g->touched_from);
-	if (g->e2ee != -1 && sum_e2ee(g) != g->e2ee)
-		g->c->sum_known = 0;
 }
 
 void
@@ -99,6 +118,7 @@ graph_sum_forget(struct graph *g)
 	map_clear(&g->touched);
 	map_clear(&g->touched_from);
 	g->classes_known = 0;
+	g->e2ee = -1;
 }
 
 void
@@ -126,6 +146,27 @@ graph_sum_entity(struct graph *g, uint64_t e, int sign)
 		}
 	buf_free(&name);
 	buf_free(&s.list);
+}
+
+int
+graph_sum_step(struct graph *g, uint64_t *after)
+{
+	struct sum_step s = { .n = 0 };
+	uint8_t prefix[LOGSEQ_PREFIX_LEN], from[LOGSEQ_PREFIX_LEN + 9];
+	size_t i;
+
+	logseq_prefix(prefix, LOGSEQ_REG_EAVT, g->c->gen);
+	memcpy(from, prefix, sizeof(prefix));
+	be64_put(from + LOGSEQ_PREFIX_LEN, *after);
+	from[LOGSEQ_PREFIX_LEN + 8] = 0xff; /* behind all of that entity */
+	if (txn_reg_scan(g->t, bytes_of(prefix, sizeof(prefix)),
+		bytes_of(from, sizeof(from)), sum_step_each, &s) == -1)
+		g->t->failed = 1;
+	for (i = 0; i < s.n; i++)
+		graph_sum_entity(g, s.eid[i], 1);
+	if (s.n > 0)
+		*after = s.eid[s.n - 1];
+	return (s.more && !g->t->failed);
 }
 
 int
@@ -177,6 +218,38 @@ sum_touch_referrers(struct graph *g, uint64_t e, const char *attr)
 	for (i = 0; i + 8 <= eids.len; i += 8)
 		sum_touch_one(g, be64_get(buf_bytes(&eids).p + i));
 	buf_free(&eids);
+}
+
+/* Over the whole graph, unless an entry may not take so long. */
+static void
+sum_anew(struct graph *g)
+{
+	uint64_t after = 0;
+
+	g->c->h1 = g->c->h2 = 0;
+	g->c->sum_known =
+	    g->work_max == 0 || g->work + g->c->datoms * SUM_WORK < g->work_max;
+	while (g->c->sum_known && graph_sum_step(g, &after))
+		;
+}
+
+static int
+sum_step_each(struct bytes key, struct bytes val, void *arg)
+{
+	struct sum_step *s = arg;
+	uint64_t e;
+
+	(void)val;
+	if (key.n < LOGSEQ_PREFIX_LEN + 8)
+		return (-1);
+	s->datoms++;
+	e = be64_get(key.p + LOGSEQ_PREFIX_LEN);
+	if (s->n > 0 && s->eid[s->n - 1] == e)
+		return (0);
+	if (s->n == SUM_STEP_ENTITIES || s->datoms > SUM_STEP_DATOMS)
+		return (s->more = 1);
+	s->eid[s->n++] = e;
+	return (0);
 }
 
 static int
@@ -295,6 +368,10 @@ sum_value(struct graph *g, const struct logseq_value *v, int refers,
 	} else if (v->type == LOGSEQ_KEYWORD) {
 		buf_add_u8(text, ':');
 		buf_add_bytes(text, v->b);
+	} else if (v->type == LOGSEQ_INT) {
+		buf_printf(text, "%" PRId64, logseq_int_get(v->b));
+	} else if (v->type == LOGSEQ_FLOAT) {
+		logseq_number_text(text, logseq_float_get(v->b));
 	} else {
 		logseq_value_text(text, v);
 	}

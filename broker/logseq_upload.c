@@ -9,19 +9,9 @@
 #include "common/utf8.h"
 #include "common/wire.h"
 
-#define UPLOAD_SUM_ENTITIES 250
-#define UPLOAD_SUM_DATOMS   2500
-
 struct upload {
 	struct graph g;
 	struct logseq_graph access;
-};
-
-struct upload_sum {
-	uint64_t eid[UPLOAD_SUM_ENTITIES];
-	size_t n;
-	size_t datoms; /* gone through */
-	int more;
 };
 
 static enum code upload_start(struct upload *, struct txn *);
@@ -36,7 +26,6 @@ static enum code upload_datom(struct upload *, struct bytes packed, int tail);
 static void upload_replace(struct graph *, const struct logseq_datom *,
     struct graph_attr *, const struct logseq_value *);
 static int upload_checksum(struct graph *, struct bytes hex);
-static txn_each_reg upload_sum_each;
 
 enum code
 logseq_upload_begin(struct txn *t, const struct submit *s)
@@ -133,24 +122,12 @@ enum code
 logseq_upload_sum(struct txn *t, const struct submit *s)
 {
 	struct upload u;
-	struct upload_sum sum = { .n = 0 };
-	uint8_t prefix[LOGSEQ_PREFIX_LEN], from[LOGSEQ_PREFIX_LEN + 9], again;
 	enum code code = upload_go_on(&u, t, s);
-	size_t i;
+	uint8_t again;
 
 	if (code != CODE_OK)
 		return (upload_end(&u, code));
-	logseq_prefix(prefix, LOGSEQ_REG_EAVT, u.g.c->gen);
-	memcpy(from, prefix, sizeof(prefix));
-	be64_put(from + LOGSEQ_PREFIX_LEN, u.g.m.upload_eid);
-	from[LOGSEQ_PREFIX_LEN + 8] = 0xff; /* behind all of that entity */
-	txn_reg_scan(t, bytes_of(prefix, sizeof(prefix)),
-	    bytes_of(from, sizeof(from)), upload_sum_each, &sum);
-	for (i = 0; i < sum.n; i++)
-		graph_sum_entity(&u.g, sum.eid[i], 1);
-	again = (uint8_t)sum.more;
-	if (sum.n > 0)
-		u.g.m.upload_eid = sum.eid[sum.n - 1];
+	again = (uint8_t)graph_sum_step(&u.g, &u.g.m.upload_eid);
 	u.g.m.staged.sum_known = !again;
 	txn_info(t, bytes_of(&again, 1));
 	return (upload_end(&u, code));
@@ -342,23 +319,4 @@ upload_checksum(struct graph *g, struct bytes hex)
 	g->m.staged.h2 = be32_get(sum + 4);
 	g->m.staged.sum_known = 1;
 	return (1);
-}
-
-static int
-upload_sum_each(struct bytes key, struct bytes val, void *arg)
-{
-	struct upload_sum *s = arg;
-	uint64_t e;
-
-	(void)val;
-	if (key.n < LOGSEQ_PREFIX_LEN + 8)
-		return (-1);
-	s->datoms++;
-	e = be64_get(key.p + LOGSEQ_PREFIX_LEN);
-	if (s->n > 0 && s->eid[s->n - 1] == e)
-		return (0);
-	if (s->n == UPLOAD_SUM_ENTITIES || s->datoms > UPLOAD_SUM_DATOMS)
-		return (s->more = 1);
-	s->eid[s->n++] = e;
-	return (0);
 }

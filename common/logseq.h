@@ -376,11 +376,13 @@ int logseq_sort_key(struct buf *, const struct logseq_value *);
 /*
  * Text from typed things: the name of an attr as it stands in a register
  * ("ns/name"); a value as Transit without cache codes (REF as a number); a
- * string in JSON, with its quotes, '~', '^' and '`' untouched.
+ * string in JSON, with its quotes, '~', '^' and '`' untouched; a number as
+ * JavaScript prints it (a power of two may have a digit more).
  */
 int logseq_attr_name(struct buf *, struct bytes attr);
 int logseq_value_text(struct buf *, const struct logseq_value *);
 int logseq_json_string(struct buf *, struct bytes);
+int logseq_number_text(struct buf *, double);
 
 /*
  * Between engine and index (broker).  The index half brings what is missing of

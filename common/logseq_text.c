@@ -4,6 +4,8 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "common/logseq.h"
 
@@ -11,6 +13,7 @@
 
 static int text_int(struct buf *, int64_t, const char *tag);
 static int text_float(struct buf *, double);
+static int text_digits(struct buf *, const char *digits, int n, int point);
 static int text_tagged(struct buf *, const char *tag, struct bytes);
 static void json_octets(struct buf *, struct bytes);
 
@@ -57,6 +60,31 @@ logseq_json_string(struct buf *b, struct bytes text)
 	return (text_tagged(b, "", text));
 }
 
+int
+logseq_number_text(struct buf *b, double v)
+{
+	char sci[32], digits[20];
+	int n = 0, i;
+
+	if (isnan(v))
+		return (buf_add_str(b, "NaN"));
+	if (v < 0)
+		buf_add_u8(b, '-');
+	v = fabs(v);
+	if (isinf(v))
+		return (buf_add_str(b, "Infinity"));
+	do
+		(void)snprintf(sci, sizeof(sci), "%.*e", n, v);
+	while (strtod(sci, NULL) != v && ++n < 17);
+
+	/* d.ddde+xx, with zeros at the end never: fewer would have done. */
+	for (n = 0, i = 0; sci[i] != 'e'; i++)
+		if (sci[i] != '.')
+			digits[n++] = sci[i];
+	digits[n] = '\0';
+	return (text_digits(b, digits, n, atoi(sci + i + 1) + 1));
+}
+
 /* Instants are tagged always, numbers where JSON would round them. */
 static int
 text_int(struct buf *b, int64_t v, const char *tag)
@@ -73,7 +101,25 @@ text_float(struct buf *b, double v)
 		return (buf_add_str(b, "\"~zNaN\""));
 	if (isinf(v))
 		return (buf_add_str(b, v < 0 ? "\"~z-INF\"" : "\"~zINF\""));
-	return (buf_printf(b, "%.17g", v));
+	return (logseq_number_text(b, v));
+}
+
+/* Digits with the point behind so many of them (Number::toString). */
+static int
+text_digits(struct buf *b, const char *digits, int n, int point)
+{
+	if (point > 21 || point < -5)
+		return (buf_printf(b,
+		    "%c%s%s"
+		    "e%+d",
+		    digits[0], n > 1 ? "." : "", digits + 1, point - 1));
+	if (point <= 0)
+		return (buf_printf(b, "0.%.*s%s", -point, "00000", digits));
+	if (point < n)
+		return (
+		    buf_printf(b, "%.*s.%s", point, digits, digits + point));
+	return (
+	    buf_printf(b, "%s%.*s", digits, point - n, "00000000000000000000"));
 }
 
 static int

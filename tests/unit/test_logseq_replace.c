@@ -359,7 +359,18 @@ titles_of_an_encrypted_graph_are_not_in_its_checksum(void **state)
 	}
 	assert_memory_equal(sum[0], sum[1], LOGSEQ_SUM_LEN);
 	assert_memory_not_equal(sum[0], sum[2], LOGSEQ_SUM_LEN);
-	/* Who encrypts later makes it unknown. */
+}
+
+static void
+who_encrypts_a_filled_graph_has_the_checksum_of_an_encrypted_one(void **state)
+{
+	char was[LOGSEQ_SUM_LEN], sum[LOGSEQ_SUM_LEN];
+
+	(void)state;
+	upload_pages(700, "t", 1);
+	memcpy(sum, rig_state(&rig).sum.p, sizeof(sum));
+	upload_pages(700, "t", 0);
+	memcpy(was, rig_state(&rig).sum.p, sizeof(was));
 	rig.t = 0;
 	assert_int_equal(
 	    rig_tx(&rig, NULL,
@@ -367,7 +378,13 @@ titles_of_an_encrypted_graph_are_not_in_its_checksum(void **state)
 		    "\"~:logseq.kv/graph-rtc-e2ee?\"") "," ADD("\"k\"",
 		    "kv/value", "true") "]"),
 	    LOGSEQ_DONE);
-	assert_int_equal(rig_state(&rig).sum.n, 0);
+	assert_int_equal(rig_state(&rig).sum.n, LOGSEQ_SUM_LEN);
+	assert_memory_equal(rig_state(&rig).sum.p, sum, LOGSEQ_SUM_LEN);
+	assert_int_equal(rig_tx(&rig, NULL,
+			     "[" ADD("\"~:logseq.kv/graph-rtc-e2ee?\"",
+				 "kv/value", "false") "]"),
+	    LOGSEQ_DONE);
+	assert_memory_equal(rig_state(&rig).sum.p, was, LOGSEQ_SUM_LEN);
 }
 
 static int
@@ -781,6 +798,8 @@ main(void)
 		TEST(bad_datoms_are_refused),
 		TEST(the_checksum_of_an_upload_is_computed_in_steps),
 		TEST(titles_of_an_encrypted_graph_are_not_in_its_checksum),
+		TEST(
+		    who_encrypts_a_filled_graph_has_the_checksum_of_an_encrypted_one),
 		TEST(a_row_that_comes_again_replaces_all_of_the_first),
 		TEST(pages_and_tail_together_are_the_graph),
 		TEST(changes_are_kept_for_downloads_alone),

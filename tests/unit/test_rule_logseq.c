@@ -689,6 +689,44 @@ what_is_no_json_string_is_not_taken(void **state)
 	buf_free(&items);
 }
 
+/* Sums as a client in JavaScript has them. */
+static void
+a_number_is_in_the_checksum_as_javascript_prints_it(void **state)
+{
+	static const struct {
+		const char *title, *sum;
+	} rows[] = {
+		{ "0.1", "90446a22dc12d2c6" },
+		{ "-0.1", "374086e5cc8c0ff3" },
+		{ "2.5", "ea92e6b8dc12db4c" },
+		{ "100.25", "dd8dbf47c976b85d" },
+		{ "0.3333333333333333", "3c47eb8f2a69d8e5" },
+		{ "1e-6", "cf455d341c442916" },
+		{ "1.5e-7", "282d43c0c9562e94" },
+		{ "-1.5e-10", "2cd06ab93a3a8d6b" },
+		{ "5e-324", "afadc1f5d688ddb7" },
+		{ "1e17", "141aa5e0506f51d8" },
+		{ "1.2345678901234568e20", "ef72e45d44ecdef1" },
+		{ "1e21", "5b6af2f1cc93f53b" },
+		{ "1e100", "9e6c3477cd3319a9" },
+		{ "1.7976931348623157e308", "01ed754c6ece5112" },
+		{ "\"~i9007199254740993\"", "b009383ddb506ea5" },
+	};
+	char tx[256];
+	size_t i;
+
+	(void)state;
+	rig_tx(&rig, NULL,
+	    "[" NEW(A) "," ADD(TEMP(A), "block/name", "\"x\"") "]");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(tx, sizeof(tx),
+		    "[" ADD(AT(A), "block/title", "%s") "]", rows[i].title);
+		assert_int_equal(rig_tx(&rig, NULL, tx), LOGSEQ_DONE);
+		assert_memory_equal(rig_state(&rig).sum.p, rows[i].sum,
+		    LOGSEQ_SUM_LEN);
+	}
+}
+
 int
 main(void)
 {
@@ -723,6 +761,7 @@ main(void)
 		TEST(a_value_that_no_answer_could_carry_fails),
 		TEST(values_sort_as_datascript_sorts_them),
 		TEST(what_is_no_json_string_is_not_taken),
+		TEST(a_number_is_in_the_checksum_as_javascript_prints_it),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
