@@ -116,6 +116,8 @@ struct session {
 	size_t ops, ops_bytes;
 	struct upload upload;
 	struct finished finished[FINISHED_MAX];
+	int staging; /* it is on the list of those */
+	LIST_ENTRY(session) staging_entry;
 	enum {
 		SESSION_LANE_NONE,
 		SESSION_LANE_WAITS,
@@ -131,6 +133,7 @@ struct session {
 	TAILQ_ENTRY(session) doc_entry;
 };
 TAILQ_HEAD(session_list, session);
+LIST_HEAD(staging_list, session);
 
 /* A signal too large for the ring. */
 struct signal_blob {
@@ -260,6 +263,7 @@ struct broker {
 	struct subjects subjects;
 	struct session_list sessions;
 	size_t nsessions;
+	struct staging_list staging; /* who may have blobs staged, no others */
 	uint64_t next_session;
 	struct doc *docs[DOC_BUCKETS];
 	size_t ndocs;
@@ -350,6 +354,8 @@ int handle_blob_data(struct session *, const struct msg *);
 int handle_blob_done(struct session *, const struct msg *);
 /* Gives back what the session holds of signals' blobs. */
 void blob_forget(struct session *);
+/* It has nothing staged any more (decide_blob.c). */
+void staging_end(struct session *);
 
 /* handle_login.c: who the token says it is, at that time. */
 enum code login_check(struct session *, const struct msg *, int64_t now_s);

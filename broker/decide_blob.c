@@ -6,8 +6,16 @@
 #include "broker/quota.h"
 #include "common/limits.h"
 
+/* Octets that nothing has adopted yet, of all sessions. */
+struct staged {
+	uint64_t doc, subject;
+};
+
 static enum code blob_refuses(struct broker *, const struct op *, struct txn *,
-    uint64_t size);
+    uint64_t more);
+static struct staged staged_sum(struct broker *, const struct session *);
+static uint64_t staged_by(const struct session *);
+static void staging_begin(struct session *);
 
 int
 decide_blob_put(struct broker *b, struct op *op)
@@ -21,13 +29,13 @@ decide_blob_put(struct broker *b, struct op *op)
 		return (op->code = CODE_BAD_STATE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
+	if (op->msg.f[blob_put_size].u > BLOB_MAX_BYTES)
+		return (decide_end(op, &t, CODE_TOO_LARGE));
 	code = blob_refuses(b, op, &t, op->msg.f[blob_put_size].u);
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	if (!scope_covers(op->session->scope, SCOPE_WRITE))
 		return (decide_end(op, &t, CODE_NO_SCOPE));
-	if (op->msg.f[blob_put_size].u > BLOB_MAX_BYTES)
-		return (decide_end(op, &t, CODE_TOO_LARGE));
 	if (txn_create(&t) == 0 && txn_blob_new(&t, &id) == 0)
 		*u = (struct upload){ .id = id, .max = BLOB_MAX_BYTES };
 	return (decide_end(op, &t, CODE_OK));
@@ -48,27 +56,80 @@ decide_blob_data(struct broker *b, struct op *op)
 		return (op->code = CODE_TOO_LARGE, 0);
 	if (decide_begin(b, op, &t) == -1)
 		return (decide_end(op, &t, CODE_STORAGE));
-	code = blob_refuses(b, op, &t, u->size + body.n);
+	code = blob_refuses(b, op, &t, body.n);
 	if (code != CODE_OK)
 		return (decide_end(op, &t, code));
 	txn_blob_slice(&t, u->id, u->slices, body);
 	u->slices++;
 	u->size += body.n;
+	staging_begin(op->session);
 	u->closed = body.n < BLOB_SLICE_BYTES;
 	return (decide_end(op, &t, CODE_OK));
 }
 
-/* Sooner than when it is adopted, and with the same words. */
+/*
+ * Sooner than when it is adopted, and with the same words; what else is staged
+ * counts, or many who adopt nothing would fill the disk.
+ */
 static enum code
 blob_refuses(struct broker *b, const struct op *op, struct txn *t,
-    uint64_t size)
+    uint64_t more)
 {
-	enum code code = space_refuses(b, op->session, t, size);
+	struct session *s = op->session;
+	struct staged sum = staged_sum(b, s);
+	enum code code = space_refuses(b, s, t, sum.doc + more);
 
-	if (code == CODE_OK && decide_too_large(op->session, size))
+	if (code == CODE_OK && decide_too_large(s, s->upload.size + more))
 		code = CODE_TOO_LARGE;
-	return (code == CODE_OK ? quota_refuses(b->conf, op->session, t, size)
-				: code);
+	return (code == CODE_OK
+		? quota_refuses(b->conf, s, t, sum.subject + more)
+		: code);
+}
+
+/* In the session's document, and by its subject. */
+static struct staged
+staged_sum(struct broker *b, const struct session *of)
+{
+	struct session *s, *next;
+	struct staged sum = { 0 };
+	uint64_t n;
+
+	for (s = LIST_FIRST(&b->staging); s != NULL; s = next) {
+		next = LIST_NEXT(s, staging_entry);
+		if ((n = staged_by(s)) == 0)
+			staging_end(s);
+		sum.doc += s->doc == of->doc ? n : 0;
+		sum.subject += s->subject == of->subject ? n : 0;
+	}
+	return (sum);
+}
+
+static uint64_t
+staged_by(const struct session *s)
+{
+	uint64_t n = (s->upload.id & BLOB_SIGNAL) == 0 ? s->upload.size : 0;
+	size_t i;
+
+	for (i = 0; i < FINISHED_MAX; i++)
+		if ((s->finished[i].id & BLOB_SIGNAL) == 0)
+			n += s->finished[i].size;
+	return (n);
+}
+
+static void
+staging_begin(struct session *s)
+{
+	if (!s->staging)
+		LIST_INSERT_HEAD(&s->broker->staging, s, staging_entry);
+	s->staging = 1;
+}
+
+void
+staging_end(struct session *s)
+{
+	if (s->staging)
+		LIST_REMOVE(s, staging_entry);
+	s->staging = 0;
 }
 
 int

@@ -106,6 +106,7 @@ session_unref(struct session *s)
 	claims_free(&s->claims);
 	free(s->leaving);
 	blob_forget(s);
+	staging_end(s);
 	buf_free(&s->card);
 	free(s);
 }

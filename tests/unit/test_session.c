@@ -226,6 +226,7 @@ dial(struct rig *r, struct end *e)
 	    BYTES_LIT(
 		"{\"sub\":\"x\",\"aud\":[\"one\",\"two\"],\"scope\":\"write\"}"),
 	    &e->s->claims));
+	assert_int_equal(subject_set(&r->b.subjects, e->s, BYTES_LIT("x")), 0);
 }
 
 static void
@@ -883,6 +884,65 @@ a_blob_whose_submit_is_refused_makes_room_for_the_next(void **state)
 	chan_close(&e.chan);
 }
 
+/* One blob of a slice: what the broker says, or 0 while it says nothing. */
+static unsigned int
+stage(struct rig *r, struct end *e, size_t n)
+{
+	static uint8_t body[BLOB_SLICE_BYTES];
+	struct msg put = MSG(BLOB_PUT), data = MSG(BLOB_DATA),
+		   done = MSG(BLOB_DONE), m;
+
+	put.f[blob_put_keep].u = 1;
+	data.f[blob_data_body].b = bytes_of(body, n);
+	say(e, &put);
+	say(e, &data);
+	say(e, &done);
+	go(r, e);
+	if (heard(e, &m) == IPC_KICK)
+		return ((unsigned int)m.f[kick_code].u);
+	return ((unsigned int)m.f[verdict_code].u);
+}
+
+static void
+what_others_have_staged_counts_until_it_is_dropped(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b, c;
+
+	r->b.conf->store_bytes_max = 2000;
+	join(r, &a, "one");
+	join(r, &b, "one");
+	assert_int_equal(stage(r, &a, 800), CODE_OK);
+	assert_int_equal(stage(r, &a, 800), CODE_OK);
+	assert_int_equal(stage(r, &b, 800), CODE_QUOTA);
+	join(r, &c, "two");
+	assert_int_equal(stage(r, &c, 800), CODE_OK);
+	chan_close(&a.chan);
+	chan_close(&b.chan);
+	run(r);
+	join(r, &b, "one");
+	assert_int_equal(stage(r, &b, 1600), CODE_OK);
+	chan_close(&b.chan);
+	chan_close(&c.chan);
+	run(r);
+	assert_true(LIST_EMPTY(&r->b.staging));
+}
+
+static void
+what_a_subject_has_staged_counts_in_all_its_stores(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b;
+
+	r->b.conf->subject_bytes_max = 2000;
+	join(r, &a, "one");
+	join(r, &b, "two");
+	assert_int_equal(stage(r, &a, 1200), CODE_OK);
+	assert_int_equal(stage(r, &b, 1200), CODE_QUOTA);
+	chan_close(&a.chan);
+	chan_close(&b.chan);
+}
+
 int
 main(void)
 {
@@ -920,6 +980,10 @@ main(void)
 		SESSION_TEST(a_kept_session_ends_and_one_that_parts_does_not),
 		SESSION_TEST(
 		    a_blob_whose_submit_is_refused_makes_room_for_the_next),
+		SESSION_TEST(
+		    what_others_have_staged_counts_until_it_is_dropped),
+		SESSION_TEST(
+		    what_a_subject_has_staged_counts_in_all_its_stores),
 	};
 
 	if (sodium_init() == -1)
