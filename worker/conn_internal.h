@@ -58,6 +58,7 @@ struct exchange {
 	int answered; /* the answer has begun */
 	int finished; /* and ended */
 	int close;    /* the connection ends with it */
+	int waits;    /* the client, to be told that the body is wanted */
 	int pieces;   /* the answer is chunked */
 };
 

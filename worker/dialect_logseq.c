@@ -19,6 +19,7 @@ static void dialect_reset(struct logseq_web *);
 static int dialect_state(struct logseq_web *, struct bytes info);
 static void dialect_enter(struct logseq_web *);
 static int dialect_mine(const struct logseq_web *, uint64_t tag);
+static int dialect_too_large(struct logseq_web *);
 static void dialect_more(struct logseq_web *, struct bytes);
 
 static int
@@ -43,8 +44,9 @@ logseq_request(struct conn *c, const struct http_request *r)
 		logseq_reply(w, 204, BYTES_NONE);
 	else if (w->route == NULL)
 		logseq_error(w, 404, "not found");
-	else if (w->route->steps->check == NULL ||
-	    w->route->steps->check(w, r) == 0)
+	else if ((w->route->steps->check == NULL ||
+		     w->route->steps->check(w, r) == 0) &&
+	    !dialect_too_large(w))
 		dialect_enter(w);
 }
 
@@ -99,6 +101,8 @@ logseq_grant(struct conn *c, const struct grant_in *g)
 	if (w->ended)
 		return;
 	w->body_max = conn_message_max(c, w->body_max);
+	if (dialect_too_large(w))
+		return;
 	buf_clear(&w->subject);
 	buf_add_bytes(&w->subject, g->subject);
 	if (w->socket != NULL)
@@ -373,6 +377,16 @@ dialect_mine(const struct logseq_web *w, uint64_t tag)
 {
 	return (!w->ended && w->route != NULL &&
 	    tag >> DIALECT_SERIAL == w->serial);
+}
+
+/* 1: it was told so, without a body that is known to be too large. */
+static int
+dialect_too_large(struct logseq_web *w)
+{
+	if (w->route->steps->piece != NULL || w->body_length <= w->body_max)
+		return (0);
+	logseq_refuse(w, CODE_TOO_LARGE);
+	return (1);
 }
 
 static void

@@ -15,6 +15,7 @@ static void exchange_dialect(struct conn *, const struct dialect *);
 static void exchange_upgrade(struct conn *, const struct dialect *);
 static void exchange_request(struct conn *, const struct dialect *);
 static int exchange_body(struct conn *);
+static void exchange_continue(struct conn *);
 static ssize_t exchange_take(struct conn *, struct bytes *piece);
 static void exchange_piece(struct conn *, struct bytes);
 static void exchange_complete(struct conn *);
@@ -156,6 +157,7 @@ exchange_begin(struct conn *c)
 	x->is_head = bytes_eq(r->method, BYTES_LIT("HEAD"));
 	x->close = !r->keep_alive || x->is_upgrade || c->ending ||
 	    c->settings.http_idle_ms == 0;
+	x->waits = r->expect_continue && (r->chunked || r->length > 0);
 	x->left = r->length;
 	x->body_max = c->settings.body_max;
 	if (x->is_upgrade && !route_origin_ok(&c->settings, r)) {
@@ -222,11 +224,6 @@ exchange_request(struct conn *c, const struct dialect *d)
 		x->close = 1;
 		reply_text(c, 413, "Content Too Large");
 	}
-	/* A client that was told to wait may or may not send it now. */
-	if (x->answered && r->expect_continue)
-		x->close = 1;
-	else if (r->expect_continue && !x->answered)
-		output_add(c, BYTES_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 static int
@@ -242,6 +239,7 @@ exchange_body(struct conn *c)
 	}
 	if (conn_blocked(c))
 		return (0);
+	exchange_continue(c);
 	n = exchange_take(c, &piece);
 	if (n == -1) {
 		x->close = 1;
@@ -263,6 +261,17 @@ exchange_body(struct conn *c)
 		return (0);
 	exchange_complete(c);
 	return (1);
+}
+
+/* Not before the dialect would read it: it may be refused by then. */
+static void
+exchange_continue(struct conn *c)
+{
+	struct exchange *x = c->exchange;
+
+	if (x->waits && !x->answered && c->in.len == 0)
+		output_add(c, BYTES_LIT("HTTP/1.1 100 Continue\r\n\r\n"));
+	x->waits = 0;
 }
 
 /* Octets of input used, with the octets of body among them. */

@@ -74,6 +74,7 @@ struct logseq_web {
 	int gzip;	   /* the client takes it */
 	struct buf body;
 	uint64_t body_max;	   /* octets; over it is 413 */
+	uint64_t body_length;	   /* as the head says it; 0: in chunks */
 	struct buf subject;	   /* of who asks, as GRANT said */
 	struct logseq_state state; /* of the graph when it was opened */
 	char sum[LOGSEQ_SUM_LEN];  /* its checksum */

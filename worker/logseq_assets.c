@@ -26,7 +26,6 @@ enum asset_tag { ASSET_STORED = 1, ASSET_KEPT, ASSET_FOUND, ASSET_SLICE };
 struct asset {
 	/* going up */
 	struct buf items;
-	uint64_t length; /* as announced; UINT64_MAX: it was not */
 	uint64_t taken;
 	struct buf slice;
 	/* going down */
@@ -132,7 +131,6 @@ asset_put_check(struct logseq_web *w, const struct http_request *r)
 		logseq_refuse(w, CODE_BUSY);
 		return (-1);
 	}
-	a->length = r->has_length ? r->length : UINT64_MAX;
 	list_add(&a->items,
 	    asset_header(r, "content-type", LOGSEQ_ASSET_TYPE_MAX));
 	list_add(&a->items,
@@ -159,9 +157,7 @@ asset_header(const struct http_request *r, const char *name, size_t max)
 static void
 asset_put(struct logseq_web *w)
 {
-	const struct asset *a = w->job;
-
-	if (a->length != UINT64_MAX && a->length > asset_max(w))
+	if (w->body_length > asset_max(w))
 		logseq_error(w, 413, "asset too large");
 }
 
@@ -177,7 +173,7 @@ asset_put_piece(struct logseq_web *w, struct bytes b)
 	}
 	if (a->taken == 0 && b.n > 0)
 		conn_blob_put(w->conn, logseq_tag(w, ASSET_STORED),
-		    a->length == UINT64_MAX ? 0 : a->length);
+		    w->body_length);
 	a->taken += b.n;
 	for (; b.n > 0; b = bytes_skip(b, n)) {
 		n = BLOB_SLICE_BYTES - a->slice.len;

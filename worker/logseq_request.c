@@ -17,6 +17,7 @@ logseq_request_read(struct logseq_web *w, const struct http_request *r)
 	buf_add_bytes(&w->target, r->target);
 	url_split(buf_bytes(&w->target), &path, &w->query);
 	w->route = logseq_route_find(w, r->method, path);
+	w->body_length = r->chunked ? 0 : r->length;
 	w->gzip = http_header_has(r, "accept-encoding", "gzip");
 	request_token(w, r);
 	request_origin(w, r);

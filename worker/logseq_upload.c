@@ -14,6 +14,7 @@
 #define UPLOAD_BATCH_BYTES (192u * 1024u)
 #define UPLOAD_FRAME_MAX   (32u * 1024u * 1024u) /* clients: a million */
 #define UPLOAD_FLAG_MAX	   8
+#define UPLOAD_TOO_LARGE   "snapshot row too large"
 
 enum upload_tag { UPLOAD_BEGUN = 1, UPLOAD_TAKEN };
 
@@ -69,6 +70,10 @@ upload_start(struct logseq_web *w)
 
 	if (w->state.role != LOGSEQ_MANAGER) {
 		logseq_refuse(w, CODE_NO_SCOPE);
+		return;
+	}
+	if (w->body_length > set->logseq_snapshot_max) {
+		logseq_error(w, 413, UPLOAD_TOO_LARGE);
 		return;
 	}
 	if ((u = w->job = calloc(1, sizeof(*u))) == NULL) {
@@ -267,7 +272,7 @@ upload_bad(struct upload *u)
 	log_info("%s: upload refused: %s", conn_peer(u->web->conn),
 	    u->rows.reason);
 	if (u->rows.too_large)
-		logseq_error(u->web, 413, "snapshot row too large");
+		logseq_error(u->web, 413, UPLOAD_TOO_LARGE);
 	else
 		logseq_error(u->web, 400, "invalid snapshot");
 }

@@ -45,7 +45,7 @@ static const struct reply_row reply_rows[] = {
 static const char *reply_phrase(unsigned status);
 static int reply_may_begin(const struct conn *);
 static void reply_head(struct conn *, unsigned, const char *type,
-    const char *headers, int close);
+    const char *headers);
 static void reply_size(struct conn *, unsigned status, uint64_t size);
 static void reply_send(struct conn *, struct buf *);
 static void reply_discard(int fd);
@@ -57,7 +57,7 @@ conn_http_reply(struct conn *c, unsigned int status, const char *type,
 	if (!reply_may_begin(c))
 		return;
 	c->exchange->close |= close;
-	reply_head(c, status, type, headers, c->exchange->close);
+	reply_head(c, status, type, headers);
 	reply_size(c, status, body.n);
 	if (!c->exchange->is_head)
 		output_add(c, body);
@@ -77,7 +77,7 @@ conn_http_begin(struct conn *c, unsigned int status, const char *type,
 		x->close = 1;
 	else if (size == UINT64_MAX)
 		x->pieces = 1;
-	reply_head(c, status, type, headers, x->close);
+	reply_head(c, status, type, headers);
 	if (x->pieces)
 		output_add(c, BYTES_LIT("Transfer-Encoding: chunked\r\n\r\n"));
 	else if (size == UINT64_MAX)
@@ -195,17 +195,22 @@ reply_may_begin(const struct conn *c)
 	    c->exchange != NULL && !c->exchange->answered);
 }
 
-/* All but the length and the empty line. */
+/*
+ * All but the length and the empty line.  A client that waits with its body may
+ * or may not send it after this: what comes next on the connection is unknown.
+ */
 static void
 reply_head(struct conn *c, unsigned status, const char *type,
-    const char *headers, int close)
+    const char *headers)
 {
+	struct exchange *x = c->exchange;
 	struct buf b = BUF_INIT;
 	time_t now = time(NULL);
 	struct tm tm;
 	char date[64];
 
-	c->exchange->answered = 1;
+	x->answered = 1;
+	x->close |= x->waits;
 	note_said(c, 0, 0);
 	gmtime_r(&now, &tm);
 	/* The C locale's names, which are the ones HTTP wants. */
@@ -222,9 +227,9 @@ reply_head(struct conn *c, unsigned status, const char *type,
 		buf_printf(&b, "Content-Type: %s\r\n", type);
 	if (headers != NULL)
 		buf_add_str(&b, headers);
-	if (close)
+	if (x->close)
 		buf_add_str(&b, "Connection: close\r\n");
-	else if (c->exchange->request.minor == 0)
+	else if (x->request.minor == 0)
 		buf_add_str(&b, "Connection: keep-alive\r\n");
 	reply_send(c, &b);
 }
