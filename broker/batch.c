@@ -204,14 +204,17 @@ batch_waits(struct broker *b, const struct op *op)
 	return (d->hold == DOC_FROZEN || d->apart != NULL);
 }
 
-/* A document between two states is shown to nobody. */
+/* A document between two states is shown to nobody; what is asked of it before
+ * it is open waits with the OPEN. */
 static int
 batch_newcomer_waits(struct broker *b, const struct op *op)
 {
 	const struct doc *d;
 	struct doc_id id;
 
-	if (op->msg.type != IPC_OPEN || apart_idle(b))
+	if (op->msg.type == IPC_FETCH)
+		op = op->session->opening;
+	if (op == NULL || op->msg.type != IPC_OPEN || apart_idle(b))
 		return (0);
 	id = decide_open_id(op);
 	return ((d = doc_find(b, &id)) != NULL && d->apart != NULL);
@@ -336,6 +339,8 @@ batch_free(struct broker *b, struct op *op)
 
 	if (op->doc != NULL && op->doc->apart == op)
 		op->doc->apart = NULL;
+	if (s->opening == op)
+		s->opening = NULL;
 	s->ops--;
 	s->ops_bytes -= op->bytes + op->answer;
 	session_resume(s);

@@ -112,6 +112,7 @@ struct session {
 	enum scope scope;
 	struct doc *doc;
 	struct op *leaving; /* made before doc is: there is no staying */
+	struct op *opening; /* the last OPEN, until it is answered */
 	struct buf card;
 	size_t ops, ops_bytes;
 	struct upload upload;

@@ -50,8 +50,12 @@ decide(struct broker *b, struct op *op)
 	if ((op->session->dead || op->session->kicked) &&
 	    (op->msg.type == IPC_OPEN || op->msg.type == IPC_FETCH))
 		return (op->code = CODE_KICKED, 0);
+	if (op->msg.type == IPC_FETCH && op->doc == NULL &&
+	    (op->doc = op->session->doc) != NULL)
+		op->doc->refs++; /* asked before it was open */
 	/* The document may have been left by an operation before this one. */
-	if (op->msg.type != IPC_OPEN && op->session->doc != op->doc) {
+	if (op->msg.type != IPC_OPEN &&
+	    (op->doc == NULL || op->session->doc != op->doc)) {
 		op->code = CODE_BAD_STATE;
 		return (0);
 	}

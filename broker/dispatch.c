@@ -33,6 +33,8 @@ static int (*const handlers[IPC_COUNT])(struct session *,
 	[IPC_LINK] = handle_link,
 };
 
+static int dispatch_vain(const struct session *, const struct msg *);
+static unsigned int dispatch_states(const struct session *);
 static int dispatch_refuse(struct session *, const struct msg *, enum code);
 static int dispatch_verb_ok(const struct session *, const struct msg *);
 
@@ -44,7 +46,8 @@ dispatch(struct session *s, const struct msg *m)
 	log_debug("session %llu > %s", (unsigned long long)s->id,
 	    ipc_name(m->type));
 	trace(s, m, TRACE_IN);
-	if (s->kicked && m->type != IPC_BYE && m->type != IPC_TALLY)
+	if ((s->kicked && m->type != IPC_BYE && m->type != IPC_TALLY) ||
+	    dispatch_vain(s, m))
 		return (0); /* sent before it could know */
 	if (session_ended(s, (int64_t)time(NULL))) {
 		/* Before the timer, which does not count a machine's sleep. */
@@ -54,7 +57,7 @@ dispatch(struct session *s, const struct msg *m)
 	if (row == NULL || row->sender != IPC_FROM_WORKER ||
 	    handlers[m->type] == NULL)
 		return (dispatch_refuse(s, m, CODE_BAD_MESSAGE));
-	if ((row->states & s->state) == 0)
+	if ((row->states & dispatch_states(s)) == 0)
 		return (dispatch_refuse(s, m, CODE_BAD_STATE));
 	if (row->scope != SCOPE_NONE &&
 	    !scope_covers(s->scope, (enum scope)row->scope))
@@ -63,6 +66,20 @@ dispatch(struct session *s, const struct msg *m)
 	    !dispatch_verb_ok(s, m))
 		return (dispatch_refuse(s, m, CODE_NO_SCOPE));
 	return (handlers[m->type](s, m));
+}
+
+/* Behind a LOGIN that was refused may come what it was to lead to. */
+static int
+dispatch_vain(const struct session *s, const struct msg *m)
+{
+	return (s->state == IPC_GREETED && s->refusals > 0 &&
+	    (m->type == IPC_OPEN || m->type == IPC_FETCH));
+}
+
+static unsigned int
+dispatch_states(const struct session *s)
+{
+	return (s->state | (s->opening != NULL ? (unsigned)IPC_OPENING : 0));
 }
 
 /* The second table: a rule's verbs, each with its scope. */

@@ -8,7 +8,9 @@ int
 handle_queue(struct session *s, const struct msg *m)
 {
 	/* The document that is being left is not the one to be opened. */
-	struct doc *d = m->type == IPC_OPEN ? NULL : s->doc;
+	int newcomer =
+	    m->type == IPC_OPEN || (m->type == IPC_FETCH && s->opening != NULL);
+	struct doc *d = newcomer ? NULL : s->doc;
 	struct op *op;
 	struct msg again;
 
@@ -19,6 +21,8 @@ handle_queue(struct session *s, const struct msg *m)
 	    ipc_unpack(buf_bytes(&op->frame), IPC_FROM_WORKER, &again) <= 0)
 		return (-1);
 	op->msg = again;
+	if (m->type == IPC_OPEN)
+		s->opening = op;
 	if (m->type == IPC_SUBMIT && s->waits)
 		op->number = ++s->submits;
 	op->bytes = op->frame.len;

@@ -288,7 +288,9 @@ session_process(struct session *s)
 	}
 	if (s->stalled && !s->dead)
 		event_del(&s->read_ev);
-	session_flush(s);
+	/* A GRANT goes with what was asked under it. */
+	if (s->opening == NULL)
+		session_flush(s);
 }
 
 /* The peer is gone.  What it sent and we have not read yet still counts. */

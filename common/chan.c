@@ -380,13 +380,16 @@ chan_fds_kept(const struct chan *c)
 	return (n);
 }
 
-/* Up to the octet that descriptors go with, then from it on with them. */
+/*
+ * Up to the octet that descriptors go with, then from it on with them; they may
+ * be a little early, and wait where they are read for the message they go with.
+ */
 static ssize_t
 chan_write(struct chan *c, struct bytes b)
 {
 	ssize_t n;
 
-	if (c->nsend_fds > 0 && c->send_fds_at == 0)
+	if (c->nsend_fds > 0 && c->send_fds_at < CHAN_READ_FIRST_BYTES)
 		return (chan_write_fds(c, b));
 	if (c->nsend_fds > 0)
 		b.n = c->send_fds_at;

@@ -50,7 +50,8 @@ enum ipc_state {
 	IPC_NEW = 1,
 	IPC_GREETED = 2,
 	IPC_GRANTED = 4,
-	IPC_OPEN_STATE = 8
+	IPC_OPENING = 8,
+	IPC_OPEN_STATE = 16
 };
 
 struct ipc_field_row {

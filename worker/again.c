@@ -245,12 +245,17 @@ again_able(const struct conn *c)
 		    (c->reader.open || c->opening == 1))));
 }
 
-/* HTTP is not resumed, so that its large bodies need not be kept. */
+/*
+ * HTTP is not resumed, so that its large bodies need not be kept.  An upgrade
+ * may be over when what was asked meanwhile is not answered.
+ */
 static int
 again_keeps(const struct conn *c)
 {
 	return (c->again.kept && c->settings.broker_wait_ms != 0 &&
-	    c->phase == CONN_WS);
+	    (c->phase == CONN_WS ||
+		(c->phase == CONN_WAIT && c->exchange != NULL &&
+		    c->exchange->is_upgrade)));
 }
 
 /* A large body that was on its way begins anew. */

@@ -94,7 +94,6 @@ sds_grant(struct conn *c, const struct grant_in *g)
 		return;
 	}
 	s->scope = g->scope;
-	conn_open(c, DIALECT_SDS, s->room, buf_bytes(&s->store), BYTES_NONE);
 }
 
 static void
@@ -120,12 +119,8 @@ sds_opened(struct conn *c, const struct opened_in *o)
 	s->open = 1;
 	sds_accept(s);
 	sds_hold(s);
-	if (!s->keeps || o->seq == 0) {
+	if (!s->keeps)
 		conn_live(c, o->seq);
-		return;
-	}
-	sds_feed_history(&s->feed, 0, o->seq, 0);
-	sds_settle(s, sds_feed_run(&s->feed));
 }
 
 static void
@@ -159,7 +154,8 @@ sds_fetched(struct conn *c, const struct fetched_in *f)
 {
 	struct sds *s = conn_state(c);
 
-	sds_settle(s, sds_feed_fetched(&s->feed, f));
+	if (s->open)
+		sds_settle(s, sds_feed_fetched(&s->feed, f));
 }
 
 static void
@@ -273,7 +269,11 @@ sds_new(struct conn *c)
 	return (s);
 }
 
-/* Until the store is open the client's frames wait where they are. */
+/*
+ * Until the store is open the client's frames wait where they are.  Opening and
+ * replay are asked for along with the grant: the broker forgets about them
+ * where there is none.
+ */
 static void
 sds_enter(struct conn *c, const struct sds_path *where,
     const struct http_request *r)
@@ -301,6 +301,11 @@ sds_enter(struct conn *c, const struct sds_path *where,
 	if (conn_login_query(c, DIALECT_SDS, query, "token",
 		buf_bytes(&s->store)) != 0)
 		sds_turn_away(c, CODE_BAD_TOKEN);
+	if (s->accepted)
+		return;
+	conn_open(c, DIALECT_SDS, s->room, buf_bytes(&s->store), BYTES_NONE);
+	if (s->keeps)
+		sds_feed_all(&s->feed);
 }
 
 static void

@@ -7,8 +7,12 @@
 #include "common/utf8.h"
 #include "worker/sds_feed.h"
 
+/* What is asked for before its step, by its tag; all else has 0. */
+#define SDS_FEED_TAG_NEXT 1
+
 static void sds_feed_start(struct sds_feed *, enum sds_feed_step first,
     enum sds_feed_step then);
+static int sds_feed_fits(struct sds_feed *, const struct fetched_in *);
 static enum code sds_feed_page(struct sds_feed *, const struct fetched_in *);
 static enum code sds_feed_slice(struct sds_feed *, const struct fetched_in *);
 static int sds_feed_look(struct sds_feed *, struct bytes);
@@ -34,6 +38,16 @@ sds_feed_free(struct sds_feed *f)
 {
 	buf_free(&f->page);
 	buf_free(&f->gathered);
+}
+
+void
+sds_feed_all(struct sds_feed *f)
+{
+	sds_feed_history(f, 0, SDS_FEED_NEWEST, 0);
+	sds_feed_ask(f);
+	f->ahead = 1;
+	conn_fetch(f->conn, SDS_FEED_TAG_NEXT, FETCH_LOG, f->at, f->upto,
+	    BYTES_NONE, BYTES_NONE);
 }
 
 void
@@ -92,6 +106,8 @@ sds_feed_fetched(struct sds_feed *f, const struct fetched_in *in)
 {
 	enum code code;
 
+	if (in->tag == SDS_FEED_TAG_NEXT && !sds_feed_fits(f, in))
+		return (sds_feed_run(f));
 	if (!f->asked)
 		return (CODE_OK);
 	f->asked = 0;
@@ -142,6 +158,20 @@ sds_feed_start(struct sds_feed *f, enum sds_feed_step first,
 	f->used = 0;
 	buf_clear(&f->page);
 	f->fresh = BYTES_NONE;
+}
+
+/*
+ * The next step's first page: 1, it is that step's turn.  Else it is asked for
+ * anew then, and so it is if somebody has written since the first step's.
+ */
+static int
+sds_feed_fits(struct sds_feed *f, const struct fetched_in *in)
+{
+	f->ahead = 0;
+	if (f->step != SDS_FEED_LOG)
+		return (0);
+	f->asked = in->code != CODE_OK || in->seq == f->upto;
+	return (f->asked);
 }
 
 static enum code
@@ -312,6 +342,7 @@ sds_feed_advance(struct sds_feed *f)
 		sds_feed_gathered(f);
 	if (f->next != SDS_FEED_IDLE) {
 		sds_feed_start(f, f->next, SDS_FEED_IDLE);
+		f->asked = f->ahead;
 		return;
 	}
 	f->step = SDS_FEED_IDLE;

@@ -30,6 +30,7 @@ struct sds_feed {
 	int whole;     /* a value is one frame, whatever its size */
 	int skip_own;  /* what this session wrote is not sent */
 	int asked;     /* an answer is awaited */
+	int ahead;     /* and one for the step to come */
 	int more;      /* the step is not at its end with this page */
 	int missing;   /* no such value: set when a job ends, for the caller */
 	uint8_t key[SDS_KEY_BYTES];
@@ -50,6 +51,8 @@ void sds_feed_free(struct sds_feed *);
 #define SDS_FEED_NEWEST UINT64_MAX
 
 /* Jobs; only while idle.  Each begins at once; see sds_feed_run. */
+/* All there is; it is asked for here, and may be before the room is open. */
+void sds_feed_all(struct sds_feed *);
 void sds_feed_history(struct sds_feed *, uint64_t after, uint64_t upto,
     int skip_own);
 void sds_feed_stub(struct sds_feed *, const struct entry *, int typed);

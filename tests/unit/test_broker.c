@@ -151,14 +151,20 @@ teardown(void **state)
 }
 
 static void
-peer_send(struct peer *p, const struct msg *m)
+peer_flush(struct peer *p)
 {
-	assert_int_equal(chan_send(&p->chan, m), 0);
 	while (chan_flush(&p->chan) == 1) {
 		struct pollfd pfd = { p->chan.fd, POLLOUT, 0 };
 
 		assert_true(poll(&pfd, 1, 10000) == 1);
 	}
+}
+
+static void
+peer_send(struct peer *p, const struct msg *m)
+{
+	assert_int_equal(chan_send(&p->chan, m), 0);
+	peer_flush(p);
 }
 
 /* The next message: its type, or 0 when the broker has closed. */
@@ -198,9 +204,10 @@ peer_hello(struct peer *p)
 	p->session = p->m.f[welcome_session].u;
 }
 
-static unsigned int
-peer_login(struct peer *p, const char *store, const char *aud, enum scope scope,
-    int64_t ttl)
+/* Not sent yet. */
+static void
+peer_login_say(struct peer *p, const char *store, const char *aud,
+    enum scope scope, int64_t ttl)
 {
 	struct msg m = MSG(LOGIN);
 	struct buf token = BUF_INIT;
@@ -222,9 +229,31 @@ peer_login(struct peer *p, const char *store, const char *aud, enum scope scope,
 	m.f[login_input].b = input;
 	m.f[login_mac].b = bytes_of(mac, (size_t)n);
 	m.f[login_store].b = bytes_str(store);
-	peer_send(p, &m);
+	assert_int_equal(chan_send(&p->chan, &m), 0);
 	buf_free(&token);
+}
+
+static unsigned int
+peer_login(struct peer *p, const char *store, const char *aud, enum scope scope,
+    int64_t ttl)
+{
+	peer_login_say(p, store, aud, scope, ttl);
+	peer_flush(p);
 	return (peer_next(p));
+}
+
+/* OPEN, and a FETCH of its log. */
+static void
+peer_open_say(struct peer *p, const char *name)
+{
+	struct msg open = MSG(OPEN), fetch = MSG(FETCH);
+
+	open.f[open_dialect].u = DIALECT_SDS;
+	open.f[open_name].b = bytes_str(name);
+	fetch.f[fetch_tag].u = 5;
+	fetch.f[fetch_what].u = FETCH_LOG;
+	assert_int_equal(chan_send(&p->chan, &open), 0);
+	assert_int_equal(chan_send(&p->chan, &fetch), 0);
 }
 
 static enum code
@@ -463,9 +492,76 @@ a_document_opened_behind_a_close_is_the_one_that_was_named(void **state)
 }
 
 static void
+what_is_asked_along_with_a_login_is_answered_behind_it(void **state)
+{
+	struct bytes in;
+	struct entry e;
+	struct peer a, b;
+
+	(void)state;
+	peer_join(&a, "along", SCOPE_WRITE);
+	peer_patch(&a, BYTES_LIT("was there"));
+	peer_hello(&b);
+	peer_login_say(&b, "along", "along", SCOPE_READ, 600);
+	peer_open_say(&b, "along");
+	peer_flush(&b);
+	assert_int_equal(peer_next(&b), IPC_GRANT);
+	assert_int_equal(peer_next(&b), IPC_OPENED);
+	assert_int_equal(b.m.f[opened_code].u, CODE_OK);
+	assert_int_equal(b.m.f[opened_seq].u, 1);
+	close(chan_take_fd(&b.chan));
+	close(chan_take_fd(&b.chan));
+	assert_int_equal(peer_next(&b), IPC_FETCHED);
+	assert_int_equal(b.m.f[fetched_tag].u, 5);
+	assert_int_equal(b.m.f[fetched_seq].u, 1);
+	in = b.m.f[fetched_entries].b;
+	assert_int_equal(entry_unpack(&in, &e), 1);
+	assert_int_equal(e.seq, 1);
+	peer_leave(&a);
+	peer_leave(&b);
+}
+
+static void
+behind_a_login_that_is_refused_nothing_is_opened(void **state)
+{
+	struct peer a;
+
+	(void)state;
+	peer_hello(&a);
+	peer_login_say(&a, "mine", "another", SCOPE_WRITE, 600);
+	peer_open_say(&a, "mine");
+	peer_flush(&a);
+	assert_int_equal(peer_next(&a), IPC_REFUSED);
+	assert_int_equal(peer_login(&a, "mine", "mine", SCOPE_READ, 600),
+	    IPC_GRANT);
+	assert_int_equal(peer_open(&a, "mine"), CODE_OK);
+	peer_leave(&a);
+}
+
+static void
+behind_an_open_that_is_refused_nothing_is_fetched(void **state)
+{
+	struct peer a;
+
+	(void)state;
+	peer_hello(&a);
+	peer_login_say(&a, "mine", "mine", SCOPE_READ, 600);
+	peer_open_say(&a, "another");
+	peer_flush(&a);
+	assert_int_equal(peer_next(&a), IPC_GRANT);
+	assert_int_equal(peer_next(&a), IPC_OPENED);
+	assert_int_equal(a.m.f[opened_code].u, CODE_WRONG_STORE);
+	assert_int_equal(peer_next(&a), IPC_FETCHED);
+	assert_int_equal(a.m.f[fetched_code].u, CODE_BAD_STATE);
+	assert_int_equal(a.m.f[fetched_entries].b.n, 0);
+	assert_int_equal(peer_open(&a, "mine"), CODE_OK);
+	peer_leave(&a);
+}
+
+static void
 messages_out_of_their_state_end_the_session(void **state)
 {
-	struct msg open = MSG(OPEN), hello = MSG(HELLO);
+	struct msg open = MSG(OPEN), hello = MSG(HELLO), fetch = MSG(FETCH);
 	struct peer a;
 
 	(void)state;
@@ -479,6 +575,10 @@ messages_out_of_their_state_end_the_session(void **state)
 	peer_kicked(&a, CODE_BAD_STATE);
 	peer_hello(&a);
 	peer_submit(&a, SDS_VERB_PATCH, BYTES_LIT("early"));
+	peer_kicked(&a, CODE_BAD_STATE);
+	peer_hello(&a);
+	assert_int_equal(peer_login(&a, "x", "x", SCOPE_READ, 600), IPC_GRANT);
+	peer_send(&a, &fetch);
 	peer_kicked(&a, CODE_BAD_STATE);
 	peer_join(&a, "verb", SCOPE_ADMIN);
 	peer_submit(&a, 999, BYTES_LIT("?"));
@@ -671,6 +771,12 @@ main(void)
 		cmocka_unit_test(a_grant_ends_as_its_second_begins),
 		cmocka_unit_test(
 		    a_document_opened_behind_a_close_is_the_one_that_was_named),
+		cmocka_unit_test(
+		    what_is_asked_along_with_a_login_is_answered_behind_it),
+		cmocka_unit_test(
+		    behind_a_login_that_is_refused_nothing_is_opened),
+		cmocka_unit_test(
+		    behind_an_open_that_is_refused_nothing_is_fetched),
 		cmocka_unit_test(messages_out_of_their_state_end_the_session),
 		cmocka_unit_test(garbage_and_brokers_own_words_end_the_session),
 		cmocka_unit_test(the_ring_cannot_be_mapped_for_writing),

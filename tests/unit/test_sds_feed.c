@@ -21,6 +21,7 @@ struct conn {
 	size_t queued;
 	int takes; /* frames until it takes no more, 0: it takes all */
 	int asked;
+	uint64_t early; /* the tag of what was asked for before its step */
 	enum fetch_what what;
 	uint64_t after, upto;
 	uint64_t off;
@@ -65,8 +66,13 @@ void
 conn_fetch(struct conn *c, uint64_t tag, enum fetch_what what, uint64_t after,
     uint64_t upto, struct bytes prefix, struct bytes from)
 {
-	(void)tag;
 	(void)prefix;
+	if (tag != 0) {
+		assert_int_equal(what, FETCH_LOG);
+		assert_int_equal(upto, SDS_FEED_NEWEST);
+		c->early = tag;
+		return;
+	}
 	assert_false(c->asked);
 	c->asked = 1;
 	c->what = what;
@@ -129,6 +135,23 @@ static void
 answer(const struct entry *e, size_t n, int more, uint64_t seq)
 {
 	assert_int_equal(answer_code(CODE_OK, e, n, more, seq), CODE_OK);
+}
+
+/* To what was asked for early, as far as seq. */
+static void
+answer_early(const struct entry *e, size_t n, uint64_t seq)
+{
+	struct buf b = BUF_INIT;
+	struct fetched_in f = { .tag = conn.early, .seq = seq };
+	size_t i;
+
+	assert_true(conn.early != 0);
+	conn.early = 0;
+	for (i = 0; i < n; i++)
+		entry_pack(&b, &e[i]);
+	f.entries = buf_bytes(&b);
+	assert_int_equal(sds_feed_fetched(&feed, &f), CODE_OK);
+	buf_free(&b);
 }
 
 static void
@@ -258,6 +281,83 @@ the_replay_is_values_then_patches_then_the_ring(void **state)
 	assert_frame("\001one");
 	assert_frame("\001");
 	assert_done(3);
+}
+
+static void
+all_there_is_is_asked_for_at_once(void **state)
+{
+	struct entry v = value(2, "v"), p = patch(1, 0, "one");
+
+	(void)state;
+	sds_feed_all(&feed);
+	assert_int_equal(conn.what, FETCH_FIELDS);
+	answer(&v, 1, 0, 2);
+	assert_frame("\002" KEY_A "v");
+	assert_false(conn.asked);
+	answer_early(&p, 1, 2);
+	assert_frame("\001one");
+	assert_done(2);
+}
+
+static void
+an_early_answer_is_asked_for_again_when_somebody_wrote(void **state)
+{
+	struct entry p[] = { patch(1, 0, "one"), patch(2, 0, "two") };
+
+	(void)state;
+	sds_feed_all(&feed);
+	answer(NULL, 0, 0, 1);
+	answer_early(p, 2, 2);
+	assert_int_equal(conn.frames.len, 0);
+	assert_true(conn.asked);
+	assert_int_equal(conn.what, FETCH_LOG);
+	assert_int_equal(conn.after, 0);
+	assert_int_equal(conn.upto, 1);
+	answer(p, 1, 0, 2);
+	assert_frame("\001one");
+	assert_done(1);
+}
+
+static void
+an_early_answer_is_asked_for_again_in_its_turn(void **state)
+{
+	struct entry v[] = { value(2, "v"), value(3, "w") };
+	struct entry p = patch(1, 0, "one");
+
+	(void)state;
+	sds_feed_all(&feed);
+	answer(&v[0], 1, 1, 3);
+	answer_early(&p, 1, 3);
+	assert_frame("\002" KEY_A "v");
+	assert_int_equal(conn.frames.len, 0);
+	assert_int_equal(conn.what, FETCH_FIELDS);
+	assert_int_equal(conn.after, 2);
+	answer(&v[1], 1, 0, 3);
+	assert_frame("\002" KEY_A "w");
+	assert_int_equal(conn.what, FETCH_LOG);
+	answer(&p, 1, 0, 3);
+	assert_frame("\001one");
+	assert_done(3);
+}
+
+static void
+an_early_answer_while_the_client_takes_nothing_is_not_awaited(void **state)
+{
+	struct entry v = value(2, "v"), p = patch(1, 0, "one");
+
+	(void)state;
+	sds_feed_all(&feed);
+	conn.queued = CONN_LOW_BYTES;
+	answer(&v, 1, 0, 2);
+	answer_early(&p, 1, 2);
+	assert_int_equal(conn.frames.len, 0);
+	conn.queued = 0;
+	sds_feed_run(&feed);
+	assert_frame("\002" KEY_A "v");
+	assert_int_equal(conn.what, FETCH_LOG);
+	answer(&p, 1, 0, 2);
+	assert_frame("\001one");
+	assert_done(2);
 }
 
 static void
@@ -541,6 +641,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_replay_is_values_then_patches_then_the_ring),
+		T(all_there_is_is_asked_for_at_once),
+		T(an_early_answer_is_asked_for_again_when_somebody_wrote),
+		T(an_early_answer_is_asked_for_again_in_its_turn),
+		T(an_early_answer_while_the_client_takes_nothing_is_not_awaited),
 		T(pages_go_on_after_their_last_entry),
 		T(a_page_is_asked_for_while_another_is_sent),
 		T(a_blob_comes_before_the_next_page),
