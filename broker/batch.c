@@ -1,8 +1,8 @@
 /*
  * Batches: everything that arrived while the last flush ran is decided in one
- * transaction and made durable by one flush.  No timer: when nothing is being
- * flushed a lone operation starts at once, and load makes batches grow by
- * itself.
+ * transaction and made durable by one flush.  When nothing is being flushed a
+ * lone operation starts at once; behind others the next batch waits a moment
+ * for those whom they come from (gather.c).
  *
  * Nothing is read or decided while a flush runs, so every state that a
  * decision or a question sees is durable, or becomes so with its own batch.
@@ -43,6 +43,7 @@ batch_init(struct broker *b)
 	event_assign(&b->batch_ev, b->base, -1, EV_PERSIST, batch_run, b);
 	/* After the inboxes of all sessions that are ready: drain first. */
 	event_priority_set(&b->batch_ev, 1);
+	gather_init(b);
 	b->flusher = flusher_new(b->base, b->kv, batch_flushed, b);
 	b->apart = apart_new(b);
 	return (b->flusher == NULL || b->apart == NULL ? -1 : 0);
@@ -56,6 +57,7 @@ batch_done(struct broker *b)
 	apart_free(b->apart);
 	b->apart = NULL;
 	event_del(&b->batch_ev);
+	gather_done(b);
 }
 
 struct op *
@@ -80,6 +82,7 @@ batch_put(struct broker *b, struct session *s, struct doc *d, struct op *op)
 		d->refs++;
 	op->msg.type = IPC_COUNT; /* nothing, until it is filled in */
 	TAILQ_INSERT_TAIL(&b->queue, op, entry);
+	b->nqueue++;
 }
 
 void
@@ -112,6 +115,8 @@ batch_run(evutil_socket_t fd, short what, void *arg)
 		batch_apart(b);
 		return;
 	}
+	if (gather_waits(b))
+		return;
 	writes = batch_cut(b);
 	if (TAILQ_EMPTY(&b->batch))
 		return; /* all of it waits for a frozen document */
@@ -180,6 +185,7 @@ batch_cut(struct broker *b)
 		if (batch_waits(b, op))
 			continue;
 		TAILQ_REMOVE(&b->queue, op, entry);
+		b->nqueue--;
 		if (apart_take(b, op))
 			continue;
 		TAILQ_INSERT_TAIL(&b->batch, op, entry);
@@ -279,6 +285,7 @@ batch_failed(struct broker *b)
 		while ((op = TAILQ_LAST(&b->batch, op_list)) != NULL) {
 			TAILQ_REMOVE(&b->batch, op, entry);
 			TAILQ_INSERT_HEAD(&b->queue, op, entry);
+			b->nqueue++;
 		}
 		b->single += lengthy ? 0 : n;
 		batch_kick(b);
@@ -308,6 +315,7 @@ batch_flushed(void *arg)
 	b->flushing = 0;
 	metrics_flushed(b);
 	apart_flushed(b);
+	gather_flushed(b);
 	batch_release(b);
 }
 

@@ -247,6 +247,13 @@ struct broker_count {
 struct tracer; /* trace.c */
 TAILQ_HEAD(tracer_list, tracer);
 
+/* For whom the next batch waits: gather.c. */
+struct gather {
+	struct event ev;
+	size_t crowd; /* operations */
+	int over;
+};
+
 struct job; /* job.h */
 TAILQ_HEAD(job_list, job);
 
@@ -269,6 +276,8 @@ struct broker {
 	struct doc *docs[DOC_BUCKETS];
 	size_t ndocs;
 	struct op_list queue;
+	size_t nqueue;
+	struct gather gather;
 	struct op_list batch; /* decided, its flush under way */
 	int flushing;
 	size_t single; /* so many batches of one after a failure */
@@ -424,10 +433,19 @@ void batch_kick(struct broker *);
 void batch_flush(struct broker *); /* what was committed, with the batch */
 int batch_idle(const struct broker *);
 
-/* flush.c: the thread that waits for the disk. */
+/* gather.c: who wrote a moment ago is about to write again. */
+void gather_init(struct broker *);
+void gather_done(struct broker *);
+/* 1: the next batch waits for more, and batch_kick comes when it need not. */
+int gather_waits(struct broker *);
+void gather_flushed(struct broker *); /* the batch is about to be answered */
+
+/* flush.c: what waits for the disk.  done may be called by flusher_start. */
 struct flusher *flusher_new(struct event_base *, struct kv *,
     void (*done)(void *), void *);
 void flusher_start(struct flusher *);
+/* How long the last few took.  Not while one is under way. */
+int64_t flusher_mean_us(const struct flusher *);
 void flusher_free(struct flusher *);
 
 /* control.c */

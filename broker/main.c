@@ -61,6 +61,7 @@ static void main_issuer(struct broker *);
 static void main_keyless(const char *path) __attribute__((noreturn));
 static void main_open(struct broker *, struct sandbox_plan *);
 static void main_sockets(struct broker *, const struct sandbox_plan *);
+static struct event_base *main_base(void);
 static uid_t main_worker_uid(const struct config *);
 static void main_stop(evutil_socket_t, short, void *);
 static void main_hangup(evutil_socket_t, short, void *);
@@ -270,7 +271,7 @@ main_sockets(struct broker *b, const struct sandbox_plan *plan)
 {
 	const struct config *c = b->conf;
 
-	if ((b->base = event_base_new()) == NULL ||
+	if ((b->base = main_base()) == NULL ||
 	    event_base_priority_init(b->base, 3) == -1)
 		fatal(EX_OSERR, "event loop");
 	workers = listener_new(b->base, c->socket, 0666, main_worker_uid(c),
@@ -284,6 +285,21 @@ main_sockets(struct broker *b, const struct sandbox_plan *plan)
 	confine_give(plan, c->control);
 	if (c->metrics[0] != '\0' && (web = web_new(b)) == NULL)
 		fatal(EX_UNAVAILABLE, "metrics %s", c->metrics);
+}
+
+/* Batches wait for less than the millisecond of other timers. */
+static struct event_base *
+main_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config != NULL &&
+	    event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+		base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	return (base);
 }
 
 static uid_t

@@ -11,7 +11,7 @@
 
 struct conn;
 
-#define TALLY_MS     10000
+#define TALLY_MS     10000 /* at most */
 #define TALLY_FIELDS 7
 
 struct tally {

@@ -109,12 +109,19 @@ setup(void **state)
 	return (0);
 }
 
+/* A batch waits for more. */
+static int
+gathers(const struct rig *r)
+{
+	return (event_pending(&r->b.gather.ev, EV_TIMEOUT, NULL));
+}
+
 static void
 run(struct rig *r)
 {
 	do
 		event_base_loop(r->b.base, EVLOOP_NONBLOCK);
-	while (r->b.flushing);
+	while (r->b.flushing || gathers(r));
 	event_base_loop(r->b.base, EVLOOP_NONBLOCK);
 }
 
@@ -241,6 +248,69 @@ join(struct rig *r, struct end *e, const char *name)
 	assert_int_equal(m.f[opened_code].u, CODE_OK);
 	close(chan_take_fd(&e->chan));
 	close(chan_take_fd(&e->chan));
+}
+
+/* They write, both before the broker looks. */
+static void
+join_who_write_together(struct rig *r, struct end *a, struct end *b)
+{
+	struct msg m;
+
+	join(r, a, "one");
+	join(r, b, "one");
+	say_patch(a, 0, 0);
+	assert_int_equal(chan_flush(&a->chan), 0);
+	say_patch(b, 0, 0);
+	flushes = 0;
+	go(r, b);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(heard(a, &m), IPC_VERDICT);
+	assert_int_equal(heard(b, &m), IPC_VERDICT);
+}
+
+static void
+who_wrote_together_share_the_next_flush(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b;
+	int i;
+
+	join_who_write_together(r, &a, &b);
+	say_patch(&a, 0, 0);
+	assert_int_equal(chan_flush(&a.chan), 0);
+	for (i = 0; i < 10 && !gathers(r); i++)
+		event_base_loop(r->b.base, EVLOOP_NONBLOCK);
+	assert_true(gathers(r));
+	say_patch(&b, 0, 0);
+	go(r, &b);
+	assert_int_equal(flushes, 2);
+	chan_close(&a.chan);
+	chan_close(&b.chan);
+}
+
+static void
+who_writes_no_more_is_not_waited_for_twice(void **state)
+{
+	struct rig *r = *state;
+	struct end a, b;
+	struct msg m;
+	int i;
+
+	join_who_write_together(r, &a, &b);
+	say_patch(&a, 0, 0);
+	go(r, &a);
+	assert_int_equal(heard(&a, &m), IPC_VERDICT);
+	assert_int_equal(flushes, 2);
+	say_patch(&a, 0, 0);
+	assert_int_equal(chan_flush(&a.chan), 0);
+	for (i = 0; i < 1000 && flushes == 2; i++) {
+		event_base_loop(r->b.base, EVLOOP_NONBLOCK);
+		assert_false(gathers(r));
+	}
+	run(r);
+	assert_int_equal(heard(&a, &m), IPC_VERDICT);
+	chan_close(&a.chan);
+	chan_close(&b.chan);
 }
 
 /* As a keeper has it, too: the worker sees what the broker does alone. */
@@ -978,6 +1048,8 @@ main(void)
 		    a_better_token_does_not_stop_what_was_asked_before),
 		SESSION_TEST(a_token_without_an_end_in_sight_is_not_over),
 		SESSION_TEST(a_kept_session_ends_and_one_that_parts_does_not),
+		SESSION_TEST(who_wrote_together_share_the_next_flush),
+		SESSION_TEST(who_writes_no_more_is_not_waited_for_twice),
 		SESSION_TEST(
 		    a_blob_whose_submit_is_refused_makes_room_for_the_next),
 		SESSION_TEST(
