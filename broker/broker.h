@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "broker/bounds.h"
 #include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/jwks.h"
@@ -182,6 +183,7 @@ struct doc {
 	enum doc_hold hold;
 	struct op *apart; /* decided in parts: all else waits; or NULL */
 	struct rate rate; /* of what is written to it */
+	struct bounds bounds;
 	struct session_list sessions;
 	size_t nsessions;
 	uint64_t members; /* that the others were told of: absent.c */
@@ -317,8 +319,11 @@ void session_kick(struct session *, enum code);
 void session_expire(struct session *, const struct timeval *after);
 /* 1: its grant has; the last second is the one before until_s. */
 int session_ended(const struct session *, int64_t now_s);
-/* Octets, of its token or any store; 0: as its dialect's settings say. */
-uint64_t session_message_max(const struct session *);
+/* Its subject's; a session without one has none. */
+const struct bounds *session_bounds(const struct session *);
+/* Octets, the least that its token, its subject and the document (NULL: none)
+ * allow; 0: as its dialect's settings say. */
+uint64_t session_message_max(const struct session *, const struct doc *);
 void session_send(struct session *, const struct msg *);
 void session_send_body(struct session *, const struct msg *, struct buf *);
 void session_flush(struct session *);
@@ -419,9 +424,9 @@ void release(struct broker *, struct op *);
 
 /* space.c: 1 while the disk has less than free_floor_bytes left. */
 int space_low(struct broker *);
-/* Whether the session may write so much more into the handle's document. */
-enum code space_refuses(struct broker *, const struct session *,
-    const struct txn *, uint64_t more);
+/* Whether the operation may write so much more into the handle's document. */
+enum code space_refuses(struct broker *, const struct op *, const struct txn *,
+    uint64_t more);
 
 /* batch.c */
 int batch_init(struct broker *);

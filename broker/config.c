@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "broker/bounds.h"
 #include "broker/config.h"
 #include "broker/web.h"
 
@@ -39,9 +40,11 @@ static const char *const config_owned[] = { "/ws/", "/signal/", "/api/",
 #define K(n) (INT64_C(n) << 10)
 #define M(n) (INT64_C(n) << 20)
 #define G(n) (INT64_C(n) << 30)
-#define ROW(name, type, min, max, words, value, help)                          \
+#define ROW_OF(name, type, min, max, words, value, help, check)                \
 	{ #name, type, offsetof(struct config, name), min, max, words, value,  \
-		help },
+		help, check },
+#define ROW(name, type, min, max, words, value, help)                          \
+	ROW_OF(name, type, min, max, words, value, help, NULL)
 #define BOOL(name, value, help) ROW(name, CONF_BOOL, 0, 1, NULL, value, help)
 #define NUMBER(name, min, max, value, help)                                    \
 	ROW(name, CONF_NUMBER, min, max, NULL, value, help)
@@ -58,6 +61,8 @@ static const char *const config_owned[] = { "/ws/", "/signal/", "/api/",
 #define ENUM(name, words, value, help)                                         \
 	ROW(name, CONF_ENUM, 0, 0, words, value, help)
 #define LIST(name, max, help) ROW(name, CONF_LIST, 1, max, NULL, "", help)
+#define LIST_OF(name, max, check, help)                                        \
+	ROW_OF(name, CONF_LIST, 1, max, NULL, "", help, check)
 
 const struct conf_row config_rows[] = {
 #include "broker/config.def"

@@ -27,6 +27,7 @@ struct config {
 #define PATH(name, min, max, value, help)    char *name;
 #define ENUM(name, words, value, help)	     int name;
 #define LIST(name, max, help)		     struct conf_list name;
+#define LIST_OF(name, max, check, help)	     struct conf_list name;
 #include "broker/config.def"
 #undef BOOL
 #undef NUMBER
@@ -37,6 +38,7 @@ struct config {
 #undef PATH
 #undef ENUM
 #undef LIST
+#undef LIST_OF
 };
 
 /* The table, for tests and for who wants to list settings. */

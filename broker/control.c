@@ -219,15 +219,34 @@ struct control_scan {
 	struct evbuffer *out;
 };
 
+static void
+control_store_line(const struct control_scan *c, const struct txn *t)
+{
+	const struct doc *d = doc_find(c->b, &t->name);
+	struct bounds bounds;
+	char name[256];
+
+	bounds_of_store(c->b->conf, &t->name, &bounds);
+	evbuffer_add_printf(c->out,
+	    "%s %u %" PRIu64 " %zu %" PRIu64 " %" PRIu64 " %" PRIu64
+	    " %" PRIu64,
+	    dialect_name(t->name.dialect), t->name.room, t->seq,
+	    d == NULL ? 0 : d->nsessions, t->row.records, t->row.oldest,
+	    t->row.bytes, t->row.fresh);
+#define BOUND(name, store, subject)                                            \
+	evbuffer_add_printf(c->out, " %" PRId64, bounds.name);
+#include "broker/bounds.def"
+#undef BOUND
+	evbuffer_add_printf(c->out, " \"%s\"\n",
+	    log_quote(name, sizeof(name), t->name.name));
+}
+
 static int
 control_store(struct bytes key, struct bytes val, void *arg)
 {
 	struct control_scan *c = arg;
 	struct doc_id id;
-	struct doc *d;
 	struct txn t;
-	char name[256];
-	size_t sessions = 0;
 
 	(void)val;
 	/* dialect, room be32, name: txn_row_key */
@@ -238,16 +257,8 @@ control_store(struct bytes key, struct bytes val, void *arg)
 	if (id.dialect == DIALECT_NONE)
 		return (0);
 	txn_init(&t, c->b->kv, &id);
-	if (txn_load(&t) == 1) {
-		if ((d = doc_find(c->b, &id)) != NULL)
-			sessions = d->nsessions;
-		evbuffer_add_printf(c->out,
-		    "%s %u %" PRIu64 " %zu %" PRIu64 " %" PRIu64 " %" PRIu64
-		    " %" PRIu64 " \"%s\"\n",
-		    dialect_name(id.dialect), id.room, t.seq, sessions,
-		    t.row.records, t.row.oldest, t.row.bytes, t.row.fresh,
-		    log_quote(name, sizeof(name), id.name));
-	}
+	if (txn_load(&t) == 1)
+		control_store_line(c, &t);
 	txn_done(&t);
 	return (0);
 }

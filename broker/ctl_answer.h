@@ -32,7 +32,7 @@ struct ctl_column {
 	enum ctl_cell cell;
 };
 
-#define CTL_COLUMNS_MAX 12
+#define CTL_COLUMNS_MAX 16
 
 /*
  * Asks, and prints a list: as a table with a head or, as_json, as objects.

@@ -34,6 +34,9 @@ static const struct ctl_column ctl_store_columns[] = {
 	{ "oldest", CTL_WORD },
 	{ "bytes", CTL_WORD },
 	{ "fresh", CTL_WORD },
+#define BOUND(name, store, subject) { #name "_max", CTL_WORD },
+#include "broker/bounds.def"
+#undef BOUND
 	{ "name", CTL_QUOTED },
 };
 

@@ -200,7 +200,7 @@ decide_begin(struct broker *b, struct op *op, struct txn *t)
 	} else if (txn_load(t) == -1) {
 		return (-1);
 	}
-	t->full = space_refuses(b, s, t, 0) != CODE_OK;
+	t->full = space_refuses(b, op, t, 0) != CODE_OK;
 	return (0);
 }
 

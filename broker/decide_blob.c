@@ -77,13 +77,12 @@ blob_refuses(struct broker *b, const struct op *op, struct txn *t,
 {
 	struct session *s = op->session;
 	struct staged sum = staged_sum(b, s);
-	enum code code = space_refuses(b, s, t, sum.doc + more);
+	enum code code = space_refuses(b, op, t, sum.doc + more);
 
-	if (code == CODE_OK && decide_too_large(s, s->upload.size + more))
+	if (code == CODE_OK && decide_too_large(op, s->upload.size + more))
 		code = CODE_TOO_LARGE;
-	return (code == CODE_OK
-		? quota_refuses(b->conf, s, t, sum.subject + more)
-		: code);
+	return (
+	    code == CODE_OK ? quota_refuses(s, t, sum.subject + more) : code);
 }
 
 /* In the session's document, and by its subject. */

@@ -10,6 +10,7 @@
 
 static enum code decide_open_check(struct broker *, struct op *,
     struct doc_id *);
+static int decide_crowded(size_t n, const struct bounds *);
 static void decide_out(struct op *, struct txn *);
 static int decide_roster(struct op *, size_t said);
 
@@ -29,7 +30,7 @@ decide_open(struct broker *b, struct op *op)
 		return (op->code = CODE_BUSY, 0);
 	if (op->doc->hold != DOC_FREE)
 		return (op->code = CODE_BUSY, 0);
-	if (op->doc->nsessions >= (size_t)b->conf->sessions_per_store_max ||
+	if (decide_crowded(op->doc->nsessions, &op->doc->bounds) ||
 	    doc_window(b, op->doc) == -1)
 		return (op->code = CODE_BUSY, 0);
 	if (s->leaving == NULL)
@@ -163,10 +164,15 @@ decide_open_check(struct broker *b, struct op *op, struct doc_id *id)
 		s->dialect == DIALECT_SDS && b->conf->sds_aud_exact))
 		return (CODE_WRONG_STORE);
 	return (s->subject != NULL &&
-		    s->subject->open >=
-			(size_t)b->conf->sessions_per_subject_max
+		    decide_crowded(s->subject->open, &s->subject->bounds)
 		? CODE_BUSY
 		: CODE_OK);
+}
+
+static int
+decide_crowded(size_t n, const struct bounds *b)
+{
+	return (b->sessions != 0 && n >= (size_t)b->sessions);
 }
 
 /*

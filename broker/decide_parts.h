@@ -14,8 +14,8 @@ int decide_end(struct op *, struct txn *, enum code);
 
 /* decide_submit.c */
 int decide_submit(struct broker *, struct op *);
-/* 1: its token or its store allows no message of that size. */
-int decide_too_large(const struct session *, uint64_t size);
+/* 1: its token, its subject or its store allows no message of that size. */
+int decide_too_large(const struct op *, uint64_t size);
 
 /* The session's card is another, until the batch fails.  0; -1: no memory. */
 int decide_card_put(struct op *, struct bytes card);

@@ -39,7 +39,7 @@ decide_submit(struct broker *b, struct op *op)
 	if (code == CODE_OK)
 		code = decide_rule(op, &t, v, body, list);
 	if (code == CODE_OK && decide_grows(v))
-		quota_count(b->conf, op->session, &t, &was);
+		quota_count(op->session, &t, &was);
 	if (code != CODE_OK)
 		log_debug("session %llu: %s refused code=%s",
 		    (unsigned long long)op->session->id,
@@ -54,9 +54,9 @@ decide_submit(struct broker *b, struct op *op)
 }
 
 int
-decide_too_large(const struct session *s, uint64_t size)
+decide_too_large(const struct op *op, uint64_t size)
 {
-	uint64_t max = session_message_max(s);
+	uint64_t max = session_message_max(op->session, op->doc);
 
 	return (max != 0 && size > max);
 }
@@ -73,14 +73,13 @@ decide_admits(struct broker *b, struct op *op, struct txn *t,
 
 	if (v == NULL)
 		return (CODE_INVALID);
-	if (list->size > BLOB_ITEMS_MAX_BYTES ||
-	    decide_too_large(op->session, more))
+	if (list->size > BLOB_ITEMS_MAX_BYTES || decide_too_large(op, more))
 		return (CODE_TOO_LARGE);
 	if (!decide_grows(v))
 		return (CODE_OK);
-	code = space_refuses(b, op->session, t, more);
+	code = space_refuses(b, op, t, more);
 	if (code == CODE_OK)
-		code = quota_refuses(b->conf, op->session, t, more);
+		code = quota_refuses(op->session, t, more);
 	if (code == CODE_OK && !op->rated)
 		code = rate_refuses(b, op->session, op->doc);
 	op->rated |= code == CODE_OK;

@@ -49,6 +49,7 @@ doc_get(struct broker *b, const struct doc_id *id)
 	TAILQ_INIT(&d->sessions);
 	TAILQ_INIT(&d->blobs);
 	d->refs = 1;
+	bounds_of_store(b->conf, &d->id, &d->bounds);
 	d->next = *at;
 	*at = d;
 	b->ndocs++;

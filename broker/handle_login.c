@@ -99,7 +99,8 @@ handle_login(struct session *s, const struct msg *m)
 	g.f[grant_scope].u = s->scope;
 	g.f[grant_until].u = s->until_s < 0 ? 1 : (uint64_t)s->until_s;
 	g.f[grant_claims].b = buf_bytes(&told);
-	g.f[grant_message_max].u = session_message_max(s);
+	g.f[grant_message_max].u =
+	    session_message_max(s, s->state == IPC_OPEN_STATE ? s->doc : NULL);
 	g.f[grant_ticket].b = buf_bytes(&ticket);
 	session_send(s, &g);
 	buf_free(&told);

@@ -15,21 +15,20 @@ struct quota {
 	uint64_t day, bytes, records;
 };
 
-static int quota_off(const struct config *, const struct session *);
+static int quota_off(const struct session *);
 static int quota_read(struct txn *, struct bytes subject, struct buf *key,
     struct quota *);
 
 enum code
-quota_refuses(const struct config *c, const struct session *s, struct txn *t,
-    uint64_t more)
+quota_refuses(const struct session *s, struct txn *t, uint64_t more)
 {
-	uint64_t bytes_max = (uint64_t)c->subject_bytes_max;
-	uint64_t records_max = (uint64_t)c->subject_records_max;
+	uint64_t bytes_max = (uint64_t)session_bounds(s)->bytes;
+	uint64_t records_max = (uint64_t)session_bounds(s)->records;
 	struct buf key = BUF_INIT;
 	struct quota q;
 	int r;
 
-	if (quota_off(c, s))
+	if (quota_off(s))
 		return (CODE_OK);
 	r = quota_read(t, s->claims.sub, &key, &q);
 	buf_free(&key);
@@ -43,15 +42,14 @@ quota_refuses(const struct config *c, const struct session *s, struct txn *t,
 }
 
 int
-quota_count(const struct config *c, const struct session *s, struct txn *t,
-    const struct txn_row *was)
+quota_count(const struct session *s, struct txn *t, const struct txn_row *was)
 {
 	struct buf key = BUF_INIT;
 	uint8_t val[QUOTA_BYTES];
 	struct quota q;
 	int r;
 
-	if (quota_off(c, s))
+	if (quota_off(s))
 		return (0);
 	if ((r = quota_read(t, s->claims.sub, &key, &q)) == 0) {
 		if (t->row.bytes > was->bytes)
@@ -70,10 +68,12 @@ quota_count(const struct config *c, const struct session *s, struct txn *t,
 }
 
 static int
-quota_off(const struct config *c, const struct session *s)
+quota_off(const struct session *s)
 {
-	return ((c->subject_bytes_max == 0 && c->subject_records_max == 0) ||
-	    s->claims.sub.n == 0 || scope_covers(s->scope, SCOPE_ADMIN));
+	const struct bounds *b = session_bounds(s);
+
+	return ((b->bytes == 0 && b->records == 0) ||
+	    scope_covers(s->scope, SCOPE_ADMIN));
 }
 
 /* Of today: 0, -1. */

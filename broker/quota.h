@@ -10,10 +10,9 @@
 
 /* QUOTA: what is coming is too much; OK too for admins and without limits;
  * STORAGE, and the handle has failed. */
-enum code quota_refuses(const struct config *, const struct session *,
-    struct txn *, uint64_t more);
+enum code quota_refuses(const struct session *, struct txn *, uint64_t more);
 /* What the handle's document has grown by since it was `was': 0, -1. */
-int quota_count(const struct config *, const struct session *, struct txn *,
+int quota_count(const struct session *, struct txn *,
     const struct txn_row *was);
 
 #endif

@@ -43,8 +43,8 @@ rates_free(struct rates *r)
 enum code
 rate_refuses(struct broker *b, const struct session *s, struct doc *d)
 {
-	int64_t store_max = b->conf->store_rate_max;
-	int64_t subject_max = b->conf->subject_rate_max;
+	int64_t store_max = d->bounds.rate;
+	int64_t subject_max = session_bounds(s)->rate;
 	struct timespec now;
 	struct rate *mine;
 
@@ -54,7 +54,7 @@ rate_refuses(struct broker *b, const struct session *s, struct doc *d)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (store_max != 0 && rate_over(&d->rate, now.tv_sec, store_max))
 		return (CODE_BUSY);
-	if (subject_max == 0 || s->claims.sub.n == 0)
+	if (subject_max == 0)
 		return (CODE_OK);
 	mine = rates_find(b->rates, s->claims.sub, now.tv_sec);
 	return (mine != NULL && rate_over(mine, now.tv_sec, subject_max)

@@ -15,7 +15,7 @@ void rates_free(struct rates *);
 
 /*
  * Counts one message that may make the store grow.  BUSY: it is one too many
- * in this second; admins and settings of 0 have no limit.
+ * in this second; admins and bounds of 0 have no limit.
  */
 enum code rate_refuses(struct broker *, const struct session *, struct doc *);
 

@@ -87,6 +87,7 @@ release_opened(struct op *op)
 	m.f[opened_oldest].u = op->oldest;
 	m.f[opened_position].u = op->position;
 	m.f[opened_ring].u = op->doc->ring.bytes;
+	m.f[opened_message_max].u = session_message_max(s, op->doc);
 	m.f[opened_roster].b = buf_bytes(&op->roster);
 	fds[0] = op->doc->reader_fd;
 	fds[1] = op->doc->bell.wait_fd;

@@ -141,13 +141,27 @@ session_ended(const struct session *s, int64_t now_s)
 	return (s->until_s != 0 && now_s >= s->until_s);
 }
 
-uint64_t
-session_message_max(const struct session *s)
+const struct bounds *
+session_bounds(const struct session *s)
 {
-	uint64_t store = (uint64_t)s->broker->conf->store_message_max;
-	uint64_t token = s->claims.message_max;
+	static const struct bounds none;
 
-	return (token == 0 || (store != 0 && store < token) ? store : token);
+	return (s->subject == NULL ? &none : &s->subject->bounds);
+}
+
+uint64_t
+session_message_max(const struct session *s, const struct doc *d)
+{
+	const uint64_t may[] = { s->claims.message_max,
+		(uint64_t)session_bounds(s)->message,
+		d == NULL ? 0 : (uint64_t)d->bounds.message };
+	uint64_t least = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(may) / sizeof(may[0]); i++)
+		if (may[i] != 0 && (least == 0 || may[i] < least))
+			least = may[i];
+	return (least);
 }
 
 void

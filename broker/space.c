@@ -36,13 +36,13 @@ space_low(struct broker *b)
 }
 
 enum code
-space_refuses(struct broker *b, const struct session *s, const struct txn *t,
+space_refuses(struct broker *b, const struct op *op, const struct txn *t,
     uint64_t more)
 {
-	uint64_t bytes_max = (uint64_t)b->conf->store_bytes_max;
-	uint64_t records_max = (uint64_t)b->conf->store_records_max;
+	uint64_t bytes_max = (uint64_t)op->doc->bounds.bytes;
+	uint64_t records_max = (uint64_t)op->doc->bounds.records;
 
-	if (scope_covers(s->scope, SCOPE_ADMIN))
+	if (scope_covers(op->session->scope, SCOPE_ADMIN))
 		return (CODE_OK);
 	if (space_low(b) || t->row.closed != ROW_OPEN)
 		return (CODE_STORAGE);

@@ -7,7 +7,8 @@
 #include "broker/broker.h"
 
 static struct subject **subject_place(struct subjects *, struct bytes);
-static struct subject *subject_get(struct subjects *, struct bytes);
+static struct subject *subject_get(struct subjects *, const struct config *,
+    struct bytes);
 static void subject_drop(struct subjects *, struct subject *);
 
 int
@@ -15,7 +16,8 @@ subject_set(struct subjects *all, struct session *s, struct bytes name)
 {
 	struct subject *is = NULL, *was = s->subject;
 
-	if (name.n > 0 && (is = subject_get(all, name)) == NULL)
+	if (name.n > 0 &&
+	    (is = subject_get(all, s->broker->conf, name)) == NULL)
 		return (-1);
 	s->subject = is;
 	if (s->doc != NULL && is != NULL)
@@ -45,13 +47,14 @@ subject_place(struct subjects *all, struct bytes name)
 
 /* With a reference more; NULL: no memory. */
 static struct subject *
-subject_get(struct subjects *all, struct bytes name)
+subject_get(struct subjects *all, const struct config *c, struct bytes name)
 {
 	struct subject **at = subject_place(all, name), *s = *at;
 
 	if (s == NULL && (s = calloc(1, sizeof(*s) + name.n)) != NULL) {
 		s->n = name.n;
 		memcpy(s->name, name.p, name.n);
+		bounds_of_subject(c, name, &s->bounds);
 		*at = s;
 	}
 	if (s != NULL)

@@ -6,6 +6,7 @@
 #define QUIRE_SUBJECT_H
 
 #include "common/bytes.h"
+#include "broker/bounds.h"
 
 #define SUBJECT_BUCKETS	  4096u
 #define SUBJECT_KEY_BYTES 16u
@@ -16,6 +17,7 @@ struct subject {
 	struct subject *next; /* in its hash chain */
 	unsigned int refs;    /* sessions */
 	size_t open;	      /* of them, with a document */
+	struct bounds bounds;
 	size_t n;
 	uint8_t name[];
 };

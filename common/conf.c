@@ -236,8 +236,10 @@ conf_set(struct conf *c, const char *where, unsigned int no, struct bytes name,
 	}
 	if (bytes_eq(value, BYTES_LIT("\"\"")))
 		value = BYTES_LIT("");
-	wrong = conf_types[row->type].get(row, value,
-	    (char *)c->base + row->offset);
+	wrong = row->check == NULL ? NULL : row->check(&value);
+	if (wrong == NULL)
+		wrong = conf_types[row->type].get(row, value,
+		    (char *)c->base + row->offset);
 	if (wrong != NULL)
 		conf_wrong(c, where, no, value.n == 0 ? name : value, wrong);
 }

@@ -38,6 +38,12 @@ struct conf_list {
 	size_t n;
 };
 
+/*
+ * Looks at a value before it is taken.  NULL, or what is wrong with it: the
+ * value may then be cut down to the word that is meant.
+ */
+typedef const char *conf_check_fn(struct bytes *value);
+
 struct conf_row {
 	const char *name;
 	enum conf_type type;
@@ -47,6 +53,7 @@ struct conf_row {
 	const char *const *names; /* CONF_ENUM: NULL-terminated */
 	const char *value;	  /* the default as written; "" for a list */
 	const char *help;	  /* one line, for people and the manual */
+	conf_check_fn *check;	  /* NULL: none */
 };
 
 /* Gets `where: "word": reason` without a newline, for each error. */

@@ -9,7 +9,7 @@
 #define MIB (1024u * 1024u)
 
 /* Bump on any change of ipc.def: the two sides must be of one build. */
-#define IPC_VERSION 7
+#define IPC_VERSION 8
 
 /*
  * The largest body (body, items and extra together) that travels inside one

@@ -207,6 +207,7 @@ again_opened(struct conn *c, const struct msg *m)
 		again_end(c, code == CODE_OK ? CODE_SHUTDOWN : code);
 		return (0);
 	}
+	conn_message_limit(c, m->f[opened_message_max].u);
 	again_back(c);
 	return (0);
 }

@@ -151,7 +151,7 @@ void conn_accept(struct conn *, struct bytes protocol,
     const struct ws_options *);
 /* In request(): another limit for this request's body. */
 void conn_body_max(struct conn *, uint64_t octets);
-/* What a message may have that may have most, under the grant as it is. */
+/* What a message may have that may have most, by the grant and the document. */
 uint64_t conn_message_max(const struct conn *, uint64_t most);
 /*
  * A whole answer; headers: more header lines with CRLF, or NULL.  Keeps the

@@ -122,7 +122,7 @@ struct conn {
 	unsigned opening; /* OPENs without their OPENED */
 	uint64_t session;
 	int64_t until_s;      /* end of the grant, unix time; 0: none */
-	uint64_t message_max; /* of the grant, octets */
+	uint64_t message_max; /* of the grant or the document, octets */
 	struct kept_list ops; /* behind a large body, in order */
 	struct {
 		uint64_t tag;  /* of the blob under way, 0 none */
@@ -206,6 +206,8 @@ int confine(struct conn *); /* 0, or -1: this client must not be served */
 
 /* --- exchange.c --- */
 int exchange_step(struct conn *);
+/* Of a message from now on, octets; 0: as the settings say. */
+void conn_message_limit(struct conn *, uint64_t octets);
 void exchange_free(struct conn *);
 
 /* --- frames.c --- */

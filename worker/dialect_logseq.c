@@ -19,6 +19,7 @@ static void dialect_reset(struct logseq_web *);
 static int dialect_state(struct logseq_web *, struct bytes info);
 static void dialect_enter(struct logseq_web *);
 static int dialect_mine(const struct logseq_web *, uint64_t tag);
+static int dialect_narrow(struct logseq_web *);
 static int dialect_too_large(struct logseq_web *);
 static void dialect_more(struct logseq_web *, struct bytes);
 
@@ -100,8 +101,7 @@ logseq_grant(struct conn *c, const struct grant_in *g)
 
 	if (w->ended)
 		return;
-	w->body_max = conn_message_max(c, w->body_max);
-	if (dialect_too_large(w))
+	if (dialect_narrow(w))
 		return;
 	buf_clear(&w->subject);
 	buf_add_bytes(&w->subject, g->subject);
@@ -143,7 +143,7 @@ logseq_opened(struct conn *c, const struct opened_in *o)
 		    o->code == CODE_NOT_FOUND ? CODE_NO_SCOPE : o->code);
 	else if (w->socket != NULL)
 		logseq_socket_opened(w);
-	else {
+	else if (!dialect_narrow(w)) {
 		w->begun = 1;
 		conn_hold(c, 0);
 		if (w->route->steps->piece != NULL)
@@ -377,6 +377,14 @@ dialect_mine(const struct logseq_web *w, uint64_t tag)
 {
 	return (!w->ended && w->route != NULL &&
 	    tag >> DIALECT_SERIAL == w->serial);
+}
+
+/* By what the grant or the document allows; as dialect_too_large. */
+static int
+dialect_narrow(struct logseq_web *w)
+{
+	w->body_max = conn_message_max(w->conn, w->body_max);
+	return (dialect_too_large(w));
 }
 
 /* 1: it was told so, without a body that is known to be too large. */

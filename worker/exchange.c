@@ -94,6 +94,14 @@ conn_body_max(struct conn *c, uint64_t octets)
 		c->exchange->body_max = octets;
 }
 
+void
+conn_message_limit(struct conn *c, uint64_t octets)
+{
+	c->message_max = octets == 0 ? UINT64_MAX : octets;
+	if (c->phase == CONN_WS)
+		c->ws.message_max = conn_message_max(c, c->ws_max);
+}
+
 uint64_t
 conn_message_max(const struct conn *c, uint64_t most)
 {

@@ -249,10 +249,7 @@ link_grant(struct conn *c, const struct msg *m)
 
 	again_granted(c, m);
 	c->until_s = (int64_t)g.until;
-	if ((c->message_max = m->f[grant_message_max].u) == 0)
-		c->message_max = UINT64_MAX;
-	if (c->phase == CONN_WS)
-		c->ws.message_max = conn_message_max(c, c->ws_max);
+	conn_message_limit(c, m->f[grant_message_max].u);
 	c->granted = 1;
 	if (c->dialect != NULL && c->dialect->grant != NULL)
 		c->dialect->grant(c, &g);
@@ -299,6 +296,7 @@ link_opened(struct conn *c, const struct msg *m)
 		c->document = 0;
 	} else {
 		turn_leave(c);
+		conn_message_limit(c, m->f[opened_message_max].u);
 		poller_set(&c->poller, POLLER_BELL, -1, 0);
 		if (reader_attach(r, ring, bell, m->f[opened_ring].u,
 			m->f[opened_position].u) == -1 ||

@@ -72,7 +72,7 @@ rows broker/config.def 'K(n) n##K' 'M(n) n##M' 'G(n) n##G' \
     'TIME_S(n, a, b, d, h) n|TIME_S|d|h|a|b' \
     'STRING(n, a, b, d, h) n|STRING|d|h|a|b' \
     'PATH(n, a, b, d, h) n|PATH|d|h|a|b' 'ENUM(n, w, d, h) n|ENUM|d|h' \
-    'LIST(n, m, h) n|LIST|-|h|0|m' |
+    'LIST(n, m, h) n|LIST|-|h|0|m' 'LIST_OF(n, m, c, h) n|LIST|-|h|0|m' |
     sed 's/ *| */|/g; s/"//g' >"$tmp/settings"
 items man/quire.conf.5 | sed -n 's/^Ic //p' >"$tmp/described"
 
@@ -136,11 +136,13 @@ check 'settings that a reload leaves are settings' "$tmp/wrong"
 
 # Settings that nothing reads, those of absent dialects apart, are confessed.
 # A member of that name counts as reading it, save where all are checked or
-# packed for WELCOME.
+# packed for WELCOME, and so does a row of bounds.def.
 rows common/dialects.def 'DIALECT(no, NAME, name) name served' \
     'DIALECT_NAMED(no, NAME, name) name absent' >"$tmp/dialects"
+rows broker/bounds.def 'BOUND(n, a, b) a b' | tr ' ' '\n' >"$tmp/bounds"
 find broker worker -name '*.c' ! -name config.c ! -path broker/settings.c \
-    -exec cat {} + | grep -oE '(->|\.)[a-z][a-z0-9_]*' | tr -d '>.-' | sort -u >"$tmp/members"
+    -exec cat {} + | grep -oE '(->|\.)[a-z][a-z0-9_]*' | tr -d '>.-' |
+    sort -u - "$tmp/bounds" >"$tmp/members"
 awk '
 FILENAME == ARGV[1] { state[$1] = $2; next }
 FILENAME == ARGV[2] { read[$1] = 1; next }

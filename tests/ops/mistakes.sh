@@ -43,6 +43,10 @@ conf 'sds maybe' 'ping_ms 5 parsecs'
 says 'a bad value' 'conf:6: "maybe": is neither yes nor no' \
     "$bin/quired" -d -f "$dir/conf"
 has 'and the next one' "$dir/said" 'conf:7: "5 parsecs": does not end in a unit'
+conf 'store_limits sds:team-* bytes=1G record=5' 'subject_limits ann rate=1K'
+says 'a limit that is none' 'conf:6: "record=5": there is no such limit' \
+    "$bin/quired" -n -f "$dir/conf"
+has 'and a bad value of one' "$dir/said" 'conf:7: "rate=1K": does not end in a unit'
 says 'no configuration' 'nothere: No such file' \
     "$bin/quired" -d -f "$dir/nothere"
 conf

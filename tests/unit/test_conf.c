@@ -33,7 +33,7 @@ static const char *const colours[] = { "red", "green", NULL };
 #define ROW(name, type, min, max, words, value)                                \
 	{                                                                      \
 #name, type, offsetof(struct small, name), min, max, words,    \
-		    value, ""                                                  \
+		    value, "", NULL                                            \
 	}
 
 static const struct conf_row rows[] = {

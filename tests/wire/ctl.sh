@@ -77,7 +77,7 @@ grep -q '^version [0-9]' "$QUIRE_DIR/out"
 exits 0 -f "$conf" status -j
 grep -q '"version": "[0-9]' "$QUIRE_DIR/out"
 exits 0 -f "$conf" stores
-grep -q '^sds 0 5 1 5 0 [1-9][0-9]* [1-9][0-9]* "*demo"*$' "$QUIRE_DIR/out"
+grep -q '^sds 0 5 1 5 0 [1-9][0-9]* [1-9][0-9]* 0 0 0 1024 0 "*demo"*$' "$QUIRE_DIR/out"
 exits 0 -f "$conf" stores -j
 grep -q '"name": "mine"' "$QUIRE_DIR/out"
 exits 64 -f "$conf" stores -x

@@ -13,6 +13,7 @@
  *				tests/lib/issuer.h.  Skips the script without
  *	set VAR VALUE
  *	restart broker|worker|all [kill]	and wait until it is ready
+ *	reload [NAME VALUE]	the configuration, with that setting more
  *
  *	A connect TARGET	opens a WebSocket; also in place of an old one
  *	A refused TARGET STATUS	the upgrade is answered with that instead
@@ -59,7 +60,7 @@
 #define PLAY_SKIP 77 /* what a script's process exits with */
 
 static play_fn play_set, play_setting, play_token, play_user, play_issuer,
-    play_restart;
+    play_restart, play_reload;
 
 /* kind: '-' for no client, ' ' the client acts, '>' sends, '<' must receive */
 static const struct play_row {
@@ -73,6 +74,7 @@ static const struct play_row {
 	{ '-', "user", play_user },
 	{ '-', "issuer", play_issuer },
 	{ '-', "restart", play_restart },
+	{ '-', "reload", play_reload },
 	{ ' ', "connect", play_connect },
 	{ ' ', "refused", play_refused },
 	{ ' ', "glue", play_glue },
@@ -318,6 +320,22 @@ play_restart(struct play *play, struct play_client *c, char *rest)
 		asleep_children(play->server.broker);
 	server_stop(&play->server, parts, killed);
 	server_start(&play->server, parts);
+}
+
+static void
+play_reload(struct play *play, struct play_client *c, char *rest)
+{
+	const char *b = getenv("QUIRE_B");
+	char *conf = server_path(&play->server, "conf"), command[512];
+
+	(void)c;
+	if (*rest != '\0')
+		server_setting(&play->server, rest);
+	snprintf(command, sizeof(command), "%s/quirectl -f %s reload >&2",
+	    b == NULL ? ".build" : b, conf);
+	free(conf);
+	if (system(command) != 0)
+		play_fail(play, "the reload failed");
 }
 
 /* --- helpers -------------------------------------------------------------- */
