@@ -16,7 +16,7 @@ struct check {
 static void check_rest(struct check *);
 static int check_value(struct check *, const struct canvas_value *);
 static int check_list(struct check *, struct bytes);
-static int check_text(struct bytes);
+static int check_text(struct check *, struct bytes);
 
 ssize_t
 canvas_items_check(struct bytes items, canvas_rest *rest, void *arg)
@@ -29,7 +29,7 @@ canvas_items_check(struct bytes items, canvas_rest *rest, void *arg)
 
 	if (items.n > 0 && items.p[0] != CANVAS_ITEM_OBJECT)
 		return (-1);
-	while ((r = canvas_item_next(&items, &i)) == 1) {
+	while ((r = canvas_item_take(&items, &i)) == 1) {
 		/* A field belongs to a key, a name stands between quotes. */
 		if ((i.kind == CANVAS_ITEM_FIELD &&
 			(last == CANVAS_ITEM_OBJECT ||
@@ -56,36 +56,40 @@ check_value(struct check *c, const struct canvas_value *v)
 	struct bytes data = v->data;
 	struct canvas_run run;
 	uint64_t len;
+	int r;
 
 	if (v->type == CANVAS_TEXT)
-		return (check_text(data));
+		return (check_text(c, data));
 	if (v->type == CANVAS_ARRAY)
 		return (check_list(c, data));
-	canvas_delta_open(&data, &len);
-	while (canvas_delta_next(&data, &run) == 1)
+	if (canvas_delta_open(&data, &len) == -1)
+		return (0);
+	while ((r = canvas_delta_next(&data, &run)) == 1)
 		if (!check_list(c, run.elements))
 			return (0);
-	return (1);
+	return (r == 0);
 }
 
 static int
 check_list(struct check *c, struct bytes list)
 {
 	struct bytes e;
+	int r;
 
-	while (list_next(&list, &e) == 1) {
-		if (!check_text(e))
+	while ((r = list_next(&list, &e)) == 1) {
+		if (!check_text(c, e))
 			return (0);
 		check_rest(c);
 	}
-	return (1);
+	return (r == 0);
 }
 
 static int
-check_text(struct bytes text)
+check_text(struct check *c, struct bytes text)
 {
 	struct json_report report;
 	struct json v;
 
-	return (json_parse(&v, text, JSON_DEPTH_MAX, &report) == 0);
+	return (json_parse_resting(&v, text, JSON_DEPTH_MAX, &report, c->rest,
+		    c->arg) == 0);
 }

@@ -20,8 +20,9 @@ struct batch {
 static enum code batch_check(struct batch *, const struct submit *);
 static enum code batch_texts(struct batch *, const struct submit *);
 static enum code batch_run(struct batch *, const struct submit *);
-static int batch_shape(struct bytes items, struct bytes texts);
-static int batch_string(struct bytes);
+static int batch_shape(struct txn *, struct bytes items, struct bytes texts);
+static int batch_string(struct txn *, struct bytes);
+static json_rest batch_rest;
 static enum edit_error batch_entry(struct batch *, const struct logseq_entry *,
     struct bytes text);
 static enum edit_error batch_edit(struct batch *, struct edit *,
@@ -29,7 +30,7 @@ static enum edit_error batch_edit(struct batch *, struct edit *,
 static void batch_failed(struct batch *, const struct logseq_entry *,
     enum edit_error);
 static void batch_log(struct batch *, const struct edit *, struct bytes text);
-static uint64_t batch_blob(struct txn *, struct bytes);
+static uint64_t batch_blob(struct txn *, struct bytes *piece, size_t n);
 static int batch_id_known(struct graph *, struct bytes id);
 static void batch_id_keep(struct graph *, struct bytes id);
 static void batch_tell(struct batch *, struct txn *);
@@ -95,7 +96,8 @@ batch_texts(struct batch *b, const struct submit *s)
 			return (CODE_STORAGE);
 		b->texts = buf_bytes(&b->bodies);
 	}
-	return (batch_shape(s->items, b->texts) ? CODE_OK : CODE_INVALID);
+	return (
+	    batch_shape(b->g.t, s->items, b->texts) ? CODE_OK : CODE_INVALID);
 }
 
 static enum code
@@ -128,7 +130,7 @@ batch_run(struct batch *b, const struct submit *s)
  * the texts as JSON.
  */
 static int
-batch_shape(struct bytes items, struct bytes texts)
+batch_shape(struct txn *t, struct bytes items, struct bytes texts)
 {
 	struct logseq_entry entry;
 	struct bytes packed, rest, item;
@@ -139,9 +141,9 @@ batch_shape(struct bytes items, struct bytes texts)
 		if (logseq_entry_unpack(packed, &entry) == -1 ||
 		    entry.text > texts.n || ++entries > LOGSEQ_ENTRIES_MAX ||
 		    entry.op.n > LOGSEQ_OP_MAX ||
-		    !batch_string(bytes_of(texts.p, (size_t)entry.text)) ||
+		    !batch_string(t, bytes_of(texts.p, (size_t)entry.text)) ||
 		    (!bytes_eq(entry.op_json, BYTES_LIT("null")) &&
-			!batch_string(entry.op_json)))
+			!batch_string(t, entry.op_json)))
 			return (0);
 		texts = bytes_skip(texts, (size_t)entry.text);
 		for (rest = entry.items; (r = list_next(&rest, &item)) == 1;)
@@ -154,13 +156,19 @@ batch_shape(struct bytes items, struct bytes texts)
 
 /* A string in JSON, with its quotes and nothing else. */
 static int
-batch_string(struct bytes text)
+batch_string(struct txn *t, struct bytes text)
 {
 	struct json_report report;
 	struct json v;
 
-	return (json_parse(&v, text, 0, &report) == 0 &&
+	return (json_parse_resting(&v, text, 0, &report, batch_rest, t) == 0 &&
 	    v.type == JSON_STRING && v.text.n == text.n);
+}
+
+static void
+batch_rest(void *arg)
+{
+	txn_rest(arg);
 }
 
 static enum edit_error
@@ -194,8 +202,9 @@ batch_edit(struct batch *b, struct edit *e, struct bytes text)
 	if (e->cleaned)
 		edit_text(e);
 
-	error = !e->cleaned || batch_string(buf_bytes(&e->text)) ? edit_apply(e)
-								 : EDIT_BAD;
+	error = !e->cleaned || batch_string(g->t, buf_bytes(&e->text))
+	    ? edit_apply(e)
+	    : EDIT_BAD;
 	if (error == EDIT_OK && edit_cycle(e, &a))
 		error = EDIT_CYCLE;
 	if (error == EDIT_OK)
@@ -234,46 +243,48 @@ static void
 batch_log(struct batch *b, const struct edit *e, struct bytes text)
 {
 	struct txn *t = b->g.t;
-	struct buf row = BUF_INIT;
-	struct bytes body;
-	uint64_t seq, blob = 0, size;
+	struct bytes piece[] = { BYTES_LIT("\"tx\":"), text,
+		BYTES_LIT(",\"outliner-op\":"), e->in.op_json, BYTES_LIT("}") };
+	size_t n = sizeof(piece) / sizeof(piece[0]), i;
+	uint64_t seq, size = 0;
 
-	buf_add_str(&row, "\"tx\":");
-	buf_add_bytes(&row, text);
-	buf_add_str(&row, ",\"outliner-op\":");
-	buf_add_bytes(&row, e->in.op_json);
-	buf_add_u8(&row, '}');
-	if (row.failed)
-		t->failed = 1;
-	body = buf_bytes(&row);
-	size = 0;
-	if (body.n > LOGSEQ_LOG_INLINE_MAX) {
-		blob = batch_blob(t, body);
-		size = body.n;
-		body = BYTES_NONE;
-	}
-	txn_append(t, LOGSEQ_KIND_TX, &body, 1, blob, size, &seq);
+	for (i = 0; i < n; i++)
+		size += piece[i].n;
+	if (size > LOGSEQ_LOG_INLINE_MAX)
+		txn_append(t, LOGSEQ_KIND_TX, NULL, 0, batch_blob(t, piece, n),
+		    size, &seq);
+	else
+		txn_append(t, LOGSEQ_KIND_TX, piece, n, 0, 0, &seq);
 	if (e->in.tx_id.n > 0)
 		batch_id_keep(&b->g, e->in.tx_id);
-	buf_free(&row);
 }
 
+/* Slices are full but for the last. */
 static uint64_t
-batch_blob(struct txn *t, struct bytes body)
+batch_blob(struct txn *t, struct bytes *piece, size_t n)
 {
-	struct bytes piece;
+	struct buf slice = BUF_INIT;
+	struct bytes part;
 	uint64_t blob = 0;
-	uint32_t slice;
+	uint32_t number = 0;
+	size_t i;
 
-	if (txn_create(t) == -1 || txn_blob_new(t, &blob) == -1)
+	if (txn_blob_new(t, &blob) == -1)
 		return (0);
-	for (slice = 0; body.n > 0; slice++) {
-		piece = bytes_of(body.p,
-		    body.n < BLOB_SLICE_BYTES ? body.n : BLOB_SLICE_BYTES);
-		if (txn_blob_slice(t, blob, slice, piece) == -1)
-			return (0);
-		body = bytes_skip(body, piece.n);
+	for (i = 0; i < n && !slice.failed;) {
+		part = piece[i];
+		if (part.n > BLOB_SLICE_BYTES - slice.len)
+			part.n = BLOB_SLICE_BYTES - slice.len;
+		buf_add_bytes(&slice, part);
+		piece[i] = bytes_skip(piece[i], part.n);
+		i += piece[i].n == 0;
+		if (slice.len == BLOB_SLICE_BYTES || i == n) {
+			txn_blob_slice(t, blob, number++, buf_bytes(&slice));
+			buf_clear(&slice);
+		}
 	}
+	t->failed |= slice.failed;
+	buf_free(&slice);
 	return (blob);
 }
 

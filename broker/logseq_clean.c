@@ -12,7 +12,7 @@ static void clean_local_temps(struct edit *, struct map *);
 static void clean_gone(struct edit *);
 static void clean_deleted(struct edit *);
 static void clean_same_text(struct edit *);
-static int clean_packed(const struct edit_item *, struct buf *);
+static int clean_packed(struct graph *, const struct edit_item *, struct buf *);
 static void clean_below(struct edit *);
 static void clean_touched(struct edit *, struct map *);
 static void clean_descend(struct edit *, struct map *done);
@@ -133,12 +133,12 @@ clean_same_text(struct edit *e)
 
 	for (i = 0; i < e->n; i++)
 		if (e->items[i].i.op == LOGSEQ_OP_ADD &&
-		    clean_packed(&e->items[i], &key) &&
+		    clean_packed(e->g, &e->items[i], &key) &&
 		    map_at(&added, buf_bytes(&key), &fresh) == NULL)
 			e->g->t->failed = 1;
 	for (i = 0; i < e->n; i++)
 		if (e->items[i].i.op == LOGSEQ_OP_RETRACT &&
-		    clean_packed(&e->items[i], &key) &&
+		    clean_packed(e->g, &e->items[i], &key) &&
 		    map_find(&added, buf_bytes(&key)) != NULL)
 			clean_drop(e, &e->items[i]);
 	buf_free(&key);
@@ -146,7 +146,7 @@ clean_same_text(struct edit *e)
 }
 
 static int
-clean_packed(const struct edit_item *item, struct buf *key)
+clean_packed(struct graph *g, const struct edit_item *item, struct buf *key)
 {
 	if (item->drop ||
 	    (!graph_attr_is(item->a, "block/title") &&
@@ -156,6 +156,7 @@ clean_packed(const struct edit_item *item, struct buf *key)
 	logseq_value_pack(key, &item->i.e);
 	list_add(key, item->i.a);
 	logseq_value_pack(key, &item->i.v);
+	graph_rest(g, key->len);
 	return (!key->failed);
 }
 

@@ -73,6 +73,7 @@ struct graph {
 	struct graph_attr *attrs_list;
 	uint64_t tx;		 /* transaction number that new datoms get */
 	uint64_t work, work_max; /* registers gone through; 0: no bound */
+	size_t busy;		 /* octets since others had their turn */
 	uint64_t fresh;		 /* entities from here on are the entry's own */
 	struct map written;  /* of those: entity and attribute, once written */
 	struct map found[2]; /* idents and lookups, as long as they hold */
@@ -140,6 +141,9 @@ int graph_referrers(struct graph *, uint64_t e, struct graph_attr *,
     struct buf *eids);
 /* Every datom that refers to e, as graph_datoms. */
 int graph_references(struct graph *, uint64_t e, struct buf *list);
+
+/* So many octets were gone through without the store. */
+void graph_rest(struct graph *, size_t octets);
 
 /* A register below a kind and generation: key holds what follows. */
 int graph_reg_get(struct graph *, char kind, uint64_t gen, struct bytes key,

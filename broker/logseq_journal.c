@@ -72,6 +72,7 @@ graph_changed(struct graph *g)
 
 	for (i = 0; i < g->journal.n; i++) {
 		journal_key(&key, g, &g->journal.c[i]);
+		graph_rest(g, key.len);
 		if ((count = map_at(&net, buf_bytes(&key), &fresh)) == NULL ||
 		    key.failed) {
 			g->t->failed = 1;

@@ -202,6 +202,7 @@ bind_new(struct edit *e)
 		buf_clear(&key);
 		buf_add_bytes(&key, buf_bytes(&e->items[i].a->key));
 		logseq_value_pack(&key, &e->items[i].i.v);
+		graph_rest(e->g, key.len);
 		temp = map_find(&e->temps, e->items[i].i.e.b);
 		owner = map_at(&values, buf_bytes(&key), &fresh);
 		if (key.failed || owner == NULL || temp == NULL) {

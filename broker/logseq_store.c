@@ -6,7 +6,8 @@
 #include "broker/logseq_graph.h"
 #include "common/wire.h"
 
-#define INDEXED (LOGSEQ_FLAG_REF | LOGSEQ_FLAG_INDEX | LOGSEQ_FLAG_UNIQUE)
+#define STORE_REST_BYTES ((size_t)128 * 1024)
+#define INDEXED		 (LOGSEQ_FLAG_REF | LOGSEQ_FLAG_INDEX | LOGSEQ_FLAG_UNIQUE)
 
 struct store_gather {
 	struct graph *g;
@@ -98,6 +99,15 @@ graph_get(struct graph *g, uint64_t e, struct graph_attr *a, struct buf *val,
 	if (!s.found)
 		return (0);
 	return (logseq_value_unpack(buf_bytes(val), v) == 0 ? 1 : -1);
+}
+
+void
+graph_rest(struct graph *g, size_t octets)
+{
+	if ((g->busy += octets) < STORE_REST_BYTES)
+		return;
+	g->busy = 0;
+	txn_rest(g->t);
 }
 
 int

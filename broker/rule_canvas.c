@@ -30,7 +30,8 @@ static int canvas_whole(struct txn *, const struct body *, struct buf *);
 static canvas_rest canvas_pause;
 static enum code canvas_store(struct txn *, struct bytes items);
 static enum code canvas_write(struct txn *, struct canvas_merge *);
-static int canvas_put(struct txn *, const struct canvas_component *);
+static int canvas_put(struct txn *, struct canvas_merge *,
+    const struct canvas_component *);
 static canvas_load canvas_get;
 static enum code canvas_relay(struct txn *, const struct submit *,
     uint64_t seq);
@@ -252,16 +253,17 @@ canvas_write(struct txn *t, struct canvas_merge *m)
 
 	for (i = 0; i < m->n; i++)
 		if (m->component[i]->changed &&
-		    canvas_put(t, m->component[i]) == -1)
+		    canvas_put(t, m, m->component[i]) == -1)
 			return (CODE_STORAGE);
 	return (CODE_OK);
 }
 
 static int
-canvas_put(struct txn *t, const struct canvas_component *c)
+canvas_put(struct txn *t, struct canvas_merge *m,
+    const struct canvas_component *c)
 {
 	struct buf stored = BUF_INIT;
-	int r = canvas_component_pack(&stored, c);
+	int r = canvas_component_pack(m, &stored, c);
 
 	if (r == 0)
 		r = canvas_store_put(t, c->key, t->seq + 1, buf_bytes(&stored));

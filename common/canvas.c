@@ -32,6 +32,19 @@ int
 canvas_item_next(struct bytes *in, struct canvas_item *i)
 {
 	struct bytes b = *in;
+	int r = canvas_item_take(&b, i);
+
+	if (r == 1 && i->kind == CANVAS_ITEM_FIELD &&
+	    !canvas_value_ok(&i->value))
+		return (-1);
+	*in = b;
+	return (r);
+}
+
+int
+canvas_item_take(struct bytes *in, struct canvas_item *i)
+{
+	struct bytes b = *in;
 	uint8_t kind;
 
 	if (b.n == 0)
@@ -46,9 +59,7 @@ canvas_item_next(struct bytes *in, struct canvas_item *i)
 		i->name.n > (kind == CANVAS_ITEM_KEY ? CANVAS_KEY_MAX
 						     : CANVAS_NAME_MAX)))
 		return (-1);
-	if (kind == CANVAS_ITEM_FIELD &&
-	    (canvas_value_take(&b, &i->value) == -1 ||
-		!canvas_value_ok(&i->value)))
+	if (kind == CANVAS_ITEM_FIELD && canvas_value_take(&b, &i->value) == -1)
 		return (-1);
 	*in = b;
 	return (1);
@@ -162,10 +173,17 @@ canvas_order_take(struct bytes *in, struct canvas_order *o)
 int
 canvas_field_add(struct buf *b, const struct canvas_field *f)
 {
+	canvas_field_begin(b, f);
+	return (buf_add_bytes(b, f->value.data));
+}
+
+int
+canvas_field_begin(struct buf *b, const struct canvas_field *f)
+{
 	list_add(b, f->name);
 	buf_add_varint(b, f->stamp);
 	buf_add_u8(b, (uint8_t)f->value.type);
-	return (list_add(b, f->value.data));
+	return (buf_add_varint(b, f->value.data.n));
 }
 
 int

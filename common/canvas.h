@@ -66,6 +66,8 @@ struct canvas_item {
 int canvas_item_add(struct buf *, const struct canvas_item *);
 /* 1: taken from the front; 0: empty; -1: malformed, UTF-8 and sizes too. */
 int canvas_item_next(struct bytes *in, struct canvas_item *);
+/* The same without a look into its value, which may be long. */
+int canvas_item_take(struct bytes *in, struct canvas_item *);
 
 /*
  * A delta of an array (canvas.md, section 6): the resulting length, then runs
@@ -103,6 +105,8 @@ struct canvas_order {
 int canvas_order_add(struct buf *, const struct canvas_order *);
 int canvas_order_take(struct bytes *in, struct canvas_order *); /* 0, -1 */
 int canvas_field_add(struct buf *, const struct canvas_field *);
+/* The same without its value's octets, which are to follow. */
+int canvas_field_begin(struct buf *, const struct canvas_field *);
 int canvas_field_next(struct bytes *in, struct canvas_field *); /* 1, 0, -1 */
 
 /*

@@ -10,9 +10,12 @@
 /* An element and so many octets cost the same. */
 #define CANVAS_WORK_OCTETS 32u
 
-static size_t delta_base(struct bytes *, size_t n, const struct canvas_value *);
-static int delta_runs(struct bytes *, size_t n, struct bytes runs);
-static int delta_store(struct canvas_part *, const struct bytes *, size_t n);
+static size_t delta_base(struct canvas_merge *, struct bytes *, size_t n,
+    const struct canvas_value *);
+static int delta_runs(struct canvas_merge *, struct bytes *, size_t n,
+    struct bytes runs);
+static int delta_store(struct canvas_merge *, struct canvas_part *,
+    const struct bytes *, size_t n);
 
 enum canvas_merged
 canvas_delta_apply(struct canvas_merge *m, struct canvas_part *p,
@@ -32,8 +35,8 @@ canvas_delta_apply(struct canvas_merge *m, struct canvas_part *p,
 	m->work -= weight;
 	if ((element = calloc((size_t)len + 1, sizeof(*element))) == NULL)
 		return (CANVAS_FAILED);
-	base = delta_base(element, (size_t)len, &p->f.value);
-	if (delta_runs(element, (size_t)len, runs) == -1)
+	base = delta_base(m, element, (size_t)len, &p->f.value);
+	if (delta_runs(m, element, (size_t)len, runs) == -1)
 		r = CANVAS_MALFORMED;
 	for (i = base; i < len; i++)
 		if (element[i].p == NULL) {
@@ -42,7 +45,7 @@ canvas_delta_apply(struct canvas_merge *m, struct canvas_part *p,
 		}
 	if (r == 0 && filled > m->limits.fill_max)
 		r = CANVAS_MALFORMED;
-	if (r == 0 && delta_store(p, element, (size_t)len) == -1)
+	if (r == 0 && delta_store(m, p, element, (size_t)len) == -1)
 		r = CANVAS_FAILED;
 	free(element);
 	return ((enum canvas_merged)r);
@@ -50,21 +53,23 @@ canvas_delta_apply(struct canvas_merge *m, struct canvas_part *p,
 
 /* How many of the first n elements there are already. */
 static size_t
-delta_base(struct bytes *element, size_t n, const struct canvas_value *v)
+delta_base(struct canvas_merge *m, struct bytes *element, size_t n,
+    const struct canvas_value *v)
 {
 	struct bytes list = v->data;
 	size_t i = 0;
 
 	if (v->type != CANVAS_ARRAY)
 		return (0);
-	while (i < n && list_next(&list, &element[i]) == 1)
-		i++;
+	for (; i < n && list_next(&list, &element[i]) == 1; i++)
+		canvas_merge_rest(m);
 	return (i);
 }
 
 /* What stands outside the array is dropped. */
 static int
-delta_runs(struct bytes *element, size_t n, struct bytes runs)
+delta_runs(struct canvas_merge *m, struct bytes *element, size_t n,
+    struct bytes runs)
 {
 	struct canvas_run run;
 	struct bytes e;
@@ -77,19 +82,23 @@ delta_runs(struct bytes *element, size_t n, struct bytes runs)
 			if (at >= 0)
 				element[at] = e;
 			at++;
+			canvas_merge_rest(m);
 		}
 	}
 	return (r);
 }
 
 static int
-delta_store(struct canvas_part *p, const struct bytes *element, size_t n)
+delta_store(struct canvas_merge *m, struct canvas_part *p,
+    const struct bytes *element, size_t n)
 {
 	struct buf list = BUF_INIT;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		list_add(&list, element[i]);
+		canvas_merge_rest(m);
+	}
 	if (list.failed) {
 		buf_free(&list);
 		return (-1);

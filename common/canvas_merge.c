@@ -12,6 +12,8 @@
 #define CANVAS_WORK 4u
 /* Of the smallest index, a power of two. */
 #define MERGE_SLOTS ((size_t)16)
+/* Of a value, at a time. */
+#define MERGE_COPY_BYTES ((size_t)1024 * 1024)
 
 static const struct bytes canvas_exists = { (const uint8_t *)"_exists", 7 };
 
@@ -28,7 +30,7 @@ static void merge_clear(struct canvas_component *);
 
 static struct canvas_component *merge_load(struct canvas_merge *, struct bytes);
 static int merge_unpack(struct canvas_component *);
-static void merge_rest(struct canvas_merge *);
+static void merge_copy(struct canvas_merge *, struct buf *, struct bytes);
 static int merge_index(struct canvas_merge *, size_t slots);
 static size_t *merge_slot(const struct canvas_merge *, struct bytes key);
 static void component_free(struct canvas_component *);
@@ -61,7 +63,7 @@ canvas_merge_free(struct canvas_merge *m)
 
 	for (i = 0; i < m->n; i++) {
 		component_free(m->component[i]);
-		merge_rest(m);
+		canvas_merge_rest(m);
 	}
 	free(m->component);
 	free(m->slot);
@@ -77,7 +79,7 @@ canvas_merge(struct canvas_merge *m, struct bytes items, uint64_t stamp)
 	int objects = 0, got = 1;
 
 	while (
-	    r == CANVAS_MERGED && (got = canvas_item_next(&items, &i)) == 1) {
+	    r == CANVAS_MERGED && (got = canvas_item_take(&items, &i)) == 1) {
 		if (i.kind == CANVAS_ITEM_OBJECT)
 			objects = 1;
 		else if (i.kind == CANVAS_ITEM_KEY && objects)
@@ -120,14 +122,40 @@ canvas_component_live(const struct canvas_component *c)
 }
 
 int
-canvas_component_pack(struct buf *b, const struct canvas_component *c)
+canvas_component_pack(struct canvas_merge *m, struct buf *b,
+    const struct canvas_component *c)
 {
 	size_t i;
 
 	canvas_order_add(b, &c->order);
-	for (i = 0; i < c->n; i++)
-		canvas_field_add(b, &c->part[i].f);
+	for (i = 0; i < c->n; i++) {
+		canvas_field_begin(b, &c->part[i].f);
+		merge_copy(m, b, c->part[i].f.value.data);
+	}
 	return (b->failed ? -1 : 0);
+}
+
+void
+canvas_merge_rest(struct canvas_merge *m)
+{
+	if (++m->items % CANVAS_REST_ITEMS == 0 && m->rest != NULL)
+		m->rest(m->arg);
+}
+
+/* What is large costs a page fault for every page. */
+static void
+merge_copy(struct canvas_merge *m, struct buf *b, struct bytes from)
+{
+	size_t n;
+
+	if (from.n > MERGE_COPY_BYTES)
+		(void)buf_room(b, from.n);
+	for (; from.n > 0; from = bytes_skip(from, n)) {
+		n = from.n < MERGE_COPY_BYTES ? from.n : MERGE_COPY_BYTES;
+		buf_add(b, from.p, n);
+		if (n == MERGE_COPY_BYTES && m->rest != NULL)
+			m->rest(m->arg);
+	}
 }
 
 /* The fields of the key are taken off rest, whatever becomes of them. */
@@ -167,7 +195,7 @@ merge_exists(struct bytes rest)
 {
 	struct canvas_item i;
 
-	while (canvas_item_next(&rest, &i) == 1 && i.kind == CANVAS_ITEM_FIELD)
+	while (canvas_item_take(&rest, &i) == 1 && i.kind == CANVAS_ITEM_FIELD)
 		if (bytes_eq(i.name, canvas_exists))
 			return (i.value.type == CANVAS_TEXT ? i.value.data
 							    : BYTES_NONE);
@@ -184,9 +212,9 @@ merge_fields(struct canvas_merge *m, struct canvas_component *c,
 	struct canvas_item i;
 	int got;
 
-	while ((got = canvas_item_next(rest, &i)) == 1 &&
+	while ((got = canvas_item_take(rest, &i)) == 1 &&
 	    i.kind == CANVAS_ITEM_FIELD) {
-		merge_rest(m);
+		canvas_merge_rest(m);
 		if (c != NULL &&
 		    (r = merge_field(m, c, &i, stamp)) != CANVAS_MERGED)
 			return (r);
@@ -312,13 +340,6 @@ merge_unpack(struct canvas_component *c)
 	c->there = 1;
 	c->hint = 0;
 	return (r);
-}
-
-static void
-merge_rest(struct canvas_merge *m)
-{
-	if (++m->items % CANVAS_REST_ITEMS == 0 && m->rest != NULL)
-		m->rest(m->arg);
 }
 
 static int

@@ -61,18 +61,26 @@ void canvas_merge_init(struct canvas_merge *, const struct canvas_limits *,
 /* So many components may come: room for them in the index.  0, -1. */
 int canvas_merge_expect(struct canvas_merge *, size_t);
 void canvas_merge_free(struct canvas_merge *);
-/* items must stay until canvas_merge_free; stamp is what fields are given. */
+/*
+ * items must stay until canvas_merge_free, and their values be good, whoever
+ * has looked at them; stamp is what fields are given.
+ */
 enum canvas_merged canvas_merge(struct canvas_merge *, struct bytes items,
     uint64_t stamp);
 /* Found or loaded; NULL: failed. */
 struct canvas_component *canvas_merge_find(struct canvas_merge *,
     struct bytes key);
 
+/* An item or element more. */
+void canvas_merge_rest(struct canvas_merge *);
+
 /* canvas_delta.c: replaces the field's value; takes off work. */
 enum canvas_merged canvas_delta_apply(struct canvas_merge *,
     struct canvas_part *, struct bytes delta);
 
 int canvas_component_live(const struct canvas_component *);
-int canvas_component_pack(struct buf *, const struct canvas_component *);
+/* A little at a time. */
+int canvas_component_pack(struct canvas_merge *, struct buf *,
+    const struct canvas_component *);
 
 #endif

@@ -62,6 +62,15 @@ int json_parse(struct json *, struct bytes text, unsigned depth_max,
     struct json_report *);
 
 /*
+ * The same where others wait: rest is called every JSON_REST_OCTETS, though not
+ * amid blanks or digits, and JSON_HAS_HUGE is not looked for.
+ */
+typedef void json_rest(void *arg);
+#define JSON_REST_OCTETS ((size_t)128 * 1024)
+int json_parse_resting(struct json *, struct bytes text, unsigned depth_max,
+    struct json_report *, json_rest *, void *arg);
+
+/*
  * The scanner below json_parse, for a walk over all of a text in one pass.
  * An array or object gives a token for its first octet and a JSON_CLOSE for its
  * last; a JSON_KEY's text has its quotes.
@@ -74,6 +83,9 @@ struct json_scan {
 	unsigned floor; /* of them, those that the text does not open itself */
 	unsigned state;
 	uint64_t objects[JSON_DEPTH_MAX / 64]; /* a bit a level */
+	json_rest *rest;		       /* NULL: nobody waits */
+	void *rest_arg;
+	size_t rest_at;
 };
 
 void json_scan_init(struct json_scan *, struct bytes text, unsigned depth_max);

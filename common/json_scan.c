@@ -12,6 +12,8 @@ enum json_state {
 	SCAN_DONE,  /* behind the outermost value */
 };
 
+static int scan_all(struct json_scan *, struct json *);
+static size_t scan_end(struct json_scan *);
 static int scan_blank(struct json_scan *);
 static int scan_in_object(const struct json_scan *);
 static int scan_key(struct json_scan *, int, struct json *);
@@ -40,22 +42,27 @@ json_parse(struct json *v, struct bytes text, unsigned depth_max,
     struct json_report *report)
 {
 	struct json_scan s;
-	struct json t;
-	const uint8_t *end = NULL;
 	int rc;
 
-	*v = (struct json){ JSON_NONE, BYTES_NONE };
 	json_scan_init(&s, text, depth_max);
-	while ((rc = json_scan_next(&s, &t)) == 1) {
-		if (v->type == JSON_NONE)
-			*v = t;
-		end = t.text.p + t.text.n;
-	}
+	rc = scan_all(&s, v);
 	*report = s.report;
-	if (rc == -1)
-		*v = (struct json){ JSON_NONE, BYTES_NONE };
-	else
-		v->text.n = (size_t)(end - v->text.p);
+	return (rc);
+}
+
+int
+json_parse_resting(struct json *v, struct bytes text, unsigned depth_max,
+    struct json_report *report, json_rest *rest, void *arg)
+{
+	struct json_scan s;
+	int rc;
+
+	json_scan_init(&s, text, depth_max);
+	s.rest = rest;
+	s.rest_arg = arg;
+	s.rest_at = JSON_REST_OCTETS;
+	rc = scan_all(&s, v);
+	*report = s.report;
 	return (rc);
 }
 
@@ -68,6 +75,8 @@ json_scan_init(struct json_scan *s, struct bytes text, unsigned depth_max)
 	s->report = (struct json_report){ 0 };
 	s->depth = s->floor = 0;
 	s->state = SCAN_VALUE;
+	s->rest = NULL;
+	s->rest_at = SIZE_MAX;
 }
 
 void
@@ -86,6 +95,7 @@ json_scan_next(struct json_scan *s, struct json *t)
 
 	if (s->report.reason != NULL)
 		return (-1);
+	(void)scan_end(s);
 	c = scan_blank(s);
 	if (s->state == SCAN_DONE)
 		return (c == -1 ? 0 : scan_refuse(s, "text behind the value"));
@@ -120,6 +130,37 @@ json_raw_ok(struct bytes raw)
 		if (raw.p[s.report.at] == '"' || scan_special(&s) == -1)
 			return (0);
 	}
+}
+
+static int
+scan_all(struct json_scan *s, struct json *v)
+{
+	const uint8_t *end = NULL;
+	struct json t;
+	int rc;
+
+	*v = (struct json){ JSON_NONE, BYTES_NONE };
+	while ((rc = json_scan_next(s, &t)) == 1) {
+		if (v->type == JSON_NONE)
+			*v = t;
+		end = t.text.p + t.text.n;
+	}
+	if (rc == -1)
+		*v = (struct json){ JSON_NONE, BYTES_NONE };
+	else
+		v->text.n = (size_t)(end - v->text.p);
+	return (rc);
+}
+
+/* How far to go before others have their turn; they have it here. */
+static size_t
+scan_end(struct json_scan *s)
+{
+	if (s->report.at >= s->rest_at) {
+		s->rest(s->rest_arg);
+		s->rest_at = s->report.at + JSON_REST_OCTETS;
+	}
+	return (s->in.n < s->rest_at ? s->in.n : s->rest_at);
 }
 
 /* Skips blanks: the octet behind them, or -1 at the end. */
@@ -263,7 +304,8 @@ scan_number(struct json_scan *s, struct json *t)
 	}
 	scan_emit(s, t, JSON_NUMBER, start);
 	/* Without a power it takes 309 digits to leave the doubles. */
-	if ((power || t->text.n > 308) && json_double(t, &d) == -1)
+	if (s->rest == NULL && (power || t->text.n > 308) &&
+	    json_double(t, &d) == -1)
 		s->report.flags |= JSON_HAS_HUGE;
 	return (1);
 }
@@ -294,11 +336,17 @@ scan_peek(const struct json_scan *s, const char *set)
 static int
 scan_string(struct json_scan *s)
 {
+	size_t end;
+
 	s->report.at++;
 	for (;;) {
-		s->report.at += scan_run(bytes_skip(s->in, s->report.at));
+		end = scan_end(s);
+		s->report.at += scan_run(
+		    bytes_of(s->in.p + s->report.at, end - s->report.at));
 		if (s->report.at >= s->in.n)
 			return (scan_refuse(s, "text is cut off"));
+		if (s->report.at >= end)
+			continue;
 		if (s->in.p[s->report.at] == '"')
 			break;
 		if (scan_special(s) == -1)
@@ -327,7 +375,7 @@ scan_special(struct json_scan *s)
 		return (0);
 	}
 	/* Text that is not ASCII seldom is so for one character only. */
-	while (in.n > 0 && in.p[0] >= 0x80) {
+	while (in.n > 0 && in.p[0] >= 0x80 && s->report.at < s->rest_at) {
 		if ((n = utf8_seq(in)) <= 0)
 			return (scan_refuse(s, "invalid UTF-8"));
 		s->report.at += (size_t)n;

@@ -9,7 +9,7 @@
 
 static int presence_sound(struct bytes);
 static int presence_load(void *, struct bytes key, struct buf *);
-static int presence_pack(struct buf *, const struct canvas_merge *,
+static int presence_pack(struct buf *, struct canvas_merge *,
     struct bytes client);
 
 int
@@ -92,8 +92,7 @@ presence_load(void *arg, struct bytes key, struct buf *stored)
 }
 
 static int
-presence_pack(struct buf *card, const struct canvas_merge *m,
-    struct bytes client)
+presence_pack(struct buf *card, struct canvas_merge *m, struct bytes client)
 {
 	struct buf component = BUF_INIT;
 	size_t i, n = 0;
@@ -103,7 +102,7 @@ presence_pack(struct buf *card, const struct canvas_merge *m,
 		if (!canvas_component_live(m->component[i]))
 			continue;
 		buf_clear(&component);
-		canvas_component_pack(&component, m->component[i]);
+		canvas_component_pack(m, &component, m->component[i]);
 		canvas_card_add(card, m->component[i]->key,
 		    buf_bytes(&component));
 		card->failed |= component.failed;

@@ -46,8 +46,8 @@ fuzz_merge(struct bytes items)
 				continue;
 			buf_clear(&stored);
 			buf_clear(&text);
-			must(canvas_component_pack(&stored, m.component[i]) ==
-			    0);
+			must(canvas_component_pack(&m, &stored,
+				 m.component[i]) == 0);
 			buf_add_u8(&text, '{');
 			must(canvas_component_text(&text, m.component[i]->key,
 				 buf_bytes(&stored), 0, UINT64_MAX) == 1);

@@ -371,6 +371,46 @@ tokens_come_one_by_one(void **state)
 	assert_int_equal(json_scan_next(&s, &t), -1);
 }
 
+static void
+count(void *arg)
+{
+	++*(size_t *)arg;
+}
+
+/* Of each kind a text of eight rests: its beginning, what repeats, its end. */
+static void
+a_long_text_rests_wherever_it_is_long(void **state)
+{
+	static const char *const kinds[][3] = { { "\"", "x", "\"" },
+		{ "\"", "\xc3\xa9", "\"" }, { "\"", "\\ud83d\\ude00", "\"" },
+		{ "\"x", "\\n", "\"" }, { "[", "1,", "1]" },
+		{ "[", "\"a\" ,", "null]" }, { "{", "\"a\":{},", "\"b\":1}" } };
+	struct json_report report;
+	struct buf text = BUF_INIT;
+	struct json v;
+	size_t i, rests;
+
+	(void)state;
+	for (i = 0; i < COUNT(kinds); i++) {
+		buf_clear(&text);
+		buf_add_str(&text, kinds[i][0]);
+		while (text.len < 8 * JSON_REST_OCTETS)
+			buf_add_str(&text, kinds[i][1]);
+		buf_add_str(&text, kinds[i][2]);
+		rests = 0;
+		assert_int_equal(json_parse_resting(&v, buf_bytes(&text), 2,
+				     &report, count, &rests),
+		    0);
+		assert_int_equal(v.text.n, text.len);
+		assert_in_range(rests, 7, 8);
+		buf_trunc(&text, text.len - 1);
+		assert_int_equal(json_parse_resting(&v, buf_bytes(&text), 2,
+				     &report, count, &rests),
+		    -1);
+	}
+	buf_free(&text);
+}
+
 static int
 members(const char *text)
 {
@@ -743,6 +783,7 @@ main(void)
 		cmocka_unit_test(elements_are_walked_in_order),
 		cmocka_unit_test(the_last_duplicate_counts_and_is_told),
 		cmocka_unit_test(tokens_come_one_by_one),
+		cmocka_unit_test(a_long_text_rests_wherever_it_is_long),
 		cmocka_unit_test(strings_decode_to_utf8_or_wtf8),
 		cmocka_unit_test(strings_compare_by_their_value),
 		cmocka_unit_test(strings_are_written_as_ecmascript_does),

@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include "broker/canvas_store.h"
 #include "broker/claims.h"
 #include "broker/config.h"
 #include "broker/rule.h"
 #include "common/canvas.h"
+#include "common/json.h"
 #include "common/limits.h"
 #include "common/wire.h"
 #include "worker/canvas_message.h"
@@ -21,6 +23,7 @@
 #include "tests/lib/store.h"
 
 #define SESSIONS 4
+#define LONG	 ((size_t)2 * MIB)
 
 /* The store, who is in the room, and the frames of the last transaction. */
 static struct {
@@ -758,6 +761,74 @@ a_token_may_say_who_its_bearer_is(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+count(void *arg)
+{
+	++*(size_t *)arg;
+}
+
+static void
+field_of(struct buf *items, const char *name, enum canvas_type type,
+    struct bytes data)
+{
+	const struct canvas_item i = { CANVAS_ITEM_FIELD, bytes_str(name),
+		{ type, data } };
+
+	canvas_item_add(items, &i);
+}
+
+/* Others have their turn in between. */
+static void
+a_long_value_is_gone_through_a_little_at_a_time(void **state)
+{
+	const struct canvas_limits limits = { LONG, LONG };
+	struct canvas_item i = { CANVAS_ITEM_OBJECT, BYTES_NONE, { 0 } };
+	struct buf items = BUF_INIT, text = BUF_INIT, list = BUF_INIT,
+		   delta = BUF_INIT, stored = BUF_INIT;
+	struct canvas_run run = { .offset = 0 };
+	struct canvas_merge m;
+	size_t n, rests = 0;
+
+	(void)state;
+	buf_add_u8(&text, '"');
+	for (n = 0; n < LONG; n++) {
+		buf_add_u8(&text, 'x');
+		list_add(&list, BYTES_LIT("1"));
+	}
+	buf_add_u8(&text, '"');
+	run.elements = buf_bytes(&list);
+	canvas_delta_begin(&delta, LONG);
+	canvas_delta_add(&delta, &run);
+	canvas_item_add(&items, &i);
+	i.kind = CANVAS_ITEM_KEY;
+	i.name = BYTES_LIT("a/b");
+	canvas_item_add(&items, &i);
+	field_of(&items, "_exists", CANVAS_TEXT, BYTES_LIT("true"));
+	field_of(&items, "x", CANVAS_TEXT, buf_bytes(&text));
+	field_of(&items, "y", CANVAS_ARRAY, buf_bytes(&list));
+	field_of(&items, "z", CANVAS_DELTA, buf_bytes(&delta));
+
+	assert_int_equal(canvas_items_check(buf_bytes(&items), count, &rests),
+	    1);
+	assert_true(rests >=
+	    LONG / JSON_REST_OCTETS - 1 + 2 * (LONG / CANVAS_REST_ITEMS));
+	canvas_merge_init(&m, &limits, NULL, &rests);
+	m.rest = count;
+	rests = 0;
+	assert_int_equal(canvas_merge(&m, buf_bytes(&items), 1), CANVAS_MERGED);
+	assert_true(rests >= 2 * (LONG / CANVAS_REST_ITEMS));
+	rests = 0;
+	assert_int_equal(canvas_component_pack(&m, &stored, m.component[0]), 0);
+	assert_true(rests >= 3 * (LONG / MIB));
+	assert_true(stored.len > 3 * LONG);
+	canvas_merge_free(&m);
+	buf_free(&items);
+	buf_free(&text);
+	buf_free(&list);
+	buf_free(&delta);
+	buf_free(&stored);
+}
+
 int
 main(void)
 {
@@ -783,6 +854,7 @@ main(void)
 		TEST(who_joins_and_leaves_is_counted_for_everybody),
 		TEST(
 		    presence_goes_with_its_session_unless_another_of_the_client_shows_it),
+		TEST(a_long_value_is_gone_through_a_little_at_a_time),
 		TEST(a_worker_is_not_believed),
 		TEST(a_card_is_not_believed_either),
 		TEST(a_token_may_say_who_its_bearer_is),

@@ -727,6 +727,52 @@ a_number_is_in_the_checksum_as_javascript_prints_it(void **state)
 	}
 }
 
+static struct kv_ops counted;
+static const struct kv_ops *whole;
+static size_t rests;
+
+/* A rest asks for a blob of number 0 (txn_rest). */
+static int
+count_get(struct kv *kv, enum kv_table table, struct bytes key, struct buf *val)
+{
+	static const uint8_t zero[8];
+
+	rests += key.n > 8 && memcmp(key.p + key.n - 8, zero, 8) == 0;
+	return (whole->get(kv, table, key, val));
+}
+
+/* The texts and what is compared of them are all of the titles. */
+static void
+long_texts_are_gone_through_a_little_at_a_time(void **state)
+{
+	static char title[150001];
+	struct buf tx = BUF_INIT;
+	size_t i, at_least = 20 * (sizeof(title) - 1) / (128 * 1024) - 2;
+
+	(void)state;
+	memset(title, 'x', sizeof(title) - 1);
+	whole = rig.kv->ops;
+	counted = *whole;
+	counted.get = count_get;
+	buf_add_u8(&tx, '[');
+	for (i = 0; i < 20; i++) {
+		buf_printf(&tx,
+		    "[\"~:db/add\",\"%zu\",\"~:block/uuid\","
+		    "\"~uaaaaaaaa-0000-4000-8000-%012zu\"],"
+		    "[\"~:db/add\",\"%zu\",\"~:block/title\",\"",
+		    i, i, i);
+		buf_add_str(&tx, title);
+		buf_add_str(&tx, i < 19 ? "\"]," : "\"]]");
+	}
+	buf_add_u8(&tx, 0);
+	rig.kv->ops = &counted;
+	rests = 0;
+	assert_int_equal(rig_tx(&rig, NULL, (char *)tx.mem), LOGSEQ_DONE);
+	rig.kv->ops = whole;
+	assert_true(rests >= 3 * at_least);
+	buf_free(&tx);
+}
+
 int
 main(void)
 {
@@ -762,6 +808,7 @@ main(void)
 		TEST(values_sort_as_datascript_sorts_them),
 		TEST(what_is_no_json_string_is_not_taken),
 		TEST(a_number_is_in_the_checksum_as_javascript_prints_it),
+		TEST(long_texts_are_gone_through_a_little_at_a_time),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
