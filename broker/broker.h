@@ -262,6 +262,7 @@ TAILQ_HEAD(job_list, job);
 struct broker {
 	struct event_base *base;
 	struct config *conf;
+	struct buf settings;  /* as WELCOME says it; empty: to be said anew */
 	char *const *defines; /* settings of the command line */
 	size_t ndefines;
 	struct keyring *keys;

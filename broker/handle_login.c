@@ -26,7 +26,7 @@ int
 handle_hello(struct session *s, const struct msg *m)
 {
 	struct msg w = MSG(WELCOME);
-	struct buf text = BUF_INIT;
+	struct buf *text = &s->broker->settings;
 
 	if (m->f[hello_version].u != IPC_VERSION) {
 		log_warnx("session %llu: worker of another version",
@@ -42,14 +42,13 @@ handle_hello(struct session *s, const struct msg *m)
 	}
 	s->waits = m->f[hello_kind].u == HELLO_WAITS &&
 	    s->broker->conf->broker_wait_ms != 0;
-	if (settings_pack(s->broker->conf, &text) == -1) {
-		buf_free(&text);
+	if (text->len == 0 && settings_pack(s->broker->conf, text) == -1) {
+		buf_free(text);
 		return (-1);
 	}
 	w.f[welcome_session].u = s->id;
-	w.f[welcome_settings].b = buf_bytes(&text);
+	w.f[welcome_settings].b = buf_bytes(text);
 	session_send(s, &w);
-	buf_free(&text);
 	s->state = IPC_GREETED;
 	s->watch.level = (uint64_t)s->broker->conf->log_level; /* so WELCOME */
 	trace_watch(s);

@@ -115,6 +115,7 @@ main(int argc, char **argv)
 	main_boot(b);
 	main_loop(b, &o);
 	revocations_free(b->revocations);
+	buf_free(&b->settings);
 	rates_free(b->rates);
 	outcomes_free(b->outcomes);
 	b->kv->ops->close(b->kv);

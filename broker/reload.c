@@ -50,6 +50,7 @@ reload_take(struct broker *b, struct reload *r, reload_said *said, void *arg)
 		said(row->name, reload_fixed(row->name), arg);
 	}
 	bounds_renew(b);
+	buf_free(&b->settings);
 	/* One that was set by command stays. */
 	if (b->conf->log_level != log_level)
 		log_level_set((enum log_level)b->conf->log_level);

@@ -7,11 +7,17 @@
 #include "common/limits.h"
 #include "common/jwt.h"
 
+#define JWT_SHORT_BYTES 256
+
 /* A walk over JSON text; every step returns 0, or -1 for malformed. */
 struct jwt_scan {
 	struct bytes rest;
 };
 
+static ssize_t jwt_long(struct bytes, char *kid, size_t)
+    __attribute__((noinline));
+static ssize_t jwt_kid(uint8_t *json, size_t room, struct bytes, char *kid,
+    size_t);
 static void jwt_scan_space(struct jwt_scan *);
 static int jwt_scan_char(struct jwt_scan *, char);
 static int jwt_scan_string(struct jwt_scan *, struct bytes *);
@@ -59,14 +65,33 @@ token_is_plain(struct bytes token)
 	return (1);
 }
 
+/* Nearly all are short, and pages of the stack once touched stay a worker's. */
 ssize_t
 jwt_header_kid(struct bytes header64, char *kid, size_t size)
 {
+	uint8_t json[JWT_SHORT_BYTES];
+
+	if (header64.n > sizeof(json))
+		return (jwt_long(header64, kid, size));
+	return (jwt_kid(json, sizeof(json), header64, kid, size));
+}
+
+static ssize_t
+jwt_long(struct bytes header64, char *kid, size_t size)
+{
 	uint8_t json[TOKEN_MAX_BYTES];
+
+	return (jwt_kid(json, sizeof(json), header64, kid, size));
+}
+
+static ssize_t
+jwt_kid(uint8_t *json, size_t room, struct bytes header64, char *kid,
+    size_t size)
+{
 	struct jwt_scan s;
 	ssize_t n;
 
-	n = base64url_decode(json, sizeof(json), header64);
+	n = base64url_decode(json, room, header64);
 	if (n == -1 || size == 0)
 		return (-1);
 	kid[0] = '\0';

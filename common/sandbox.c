@@ -74,7 +74,8 @@ sandbox_begin(const struct sandbox_plan *plan, unsigned int system,
 	memset(report, 0, sizeof(*report));
 	report->standing = plan->inherited & kept;
 	report->wanted = report->standing;
-	if (plan->uid != (uid_t)-1 || geteuid() == 0)
+	if ((report->wanted & SANDBOX_UID) == 0 &&
+	    (plan->uid != (uid_t)-1 || geteuid() == 0))
 		report->wanted |= SANDBOX_UID;
 	if (plan->chroot_dir != NULL)
 		report->wanted |= SANDBOX_CHROOT;
@@ -126,7 +127,7 @@ int
 sandbox_leave(const struct sandbox_plan *plan, struct sandbox_report *report)
 {
 	unsigned int todo = report->wanted & ~report->standing;
-	int was_root = geteuid() == 0;
+	int was_root = (todo & SANDBOX_UID) != 0 && geteuid() == 0;
 
 	if ((plan->inherited & SANDBOX_CHROOT) && chdir("/") == -1) {
 		report->standing &= ~(unsigned int)SANDBOX_CHROOT;
@@ -210,8 +211,8 @@ sandbox_limit_worker(const struct sandbox_plan *plan)
 		files = sandbox_fds_room(plan->passed_fds);
 	if (files < plan->flight_fds)
 		files = plan->flight_fds;
-	bad |= sandbox_limit(RLIMIT_CORE, 0);
-	bad |= sandbox_limit_files();
+	if ((plan->inherited & SANDBOX_RLIMITS) == 0)
+		bad |= sandbox_limit_listener(plan);
 #ifdef RLIMIT_NPROC
 	bad |= sandbox_limit(RLIMIT_NPROC, 0);
 #endif
@@ -244,12 +245,10 @@ sandbox_limit_broker(const struct sandbox_plan *plan)
 static int
 sandbox_limit(int what, rlim_t most)
 {
-	struct rlimit limit;
+	struct rlimit limit = { 0, 0 };
 
-	if (getrlimit((SANDBOX_RESOURCE)what, &limit) == -1)
+	if (most > 0 && getrlimit((SANDBOX_RESOURCE)what, &limit) == -1)
 		return (-1);
-	if (limit.rlim_cur == most && limit.rlim_max == most)
-		return (0); /* a listener's, inherited */
 	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > most)
 		limit.rlim_max = most;
 	limit.rlim_cur = limit.rlim_max;

@@ -38,7 +38,8 @@ struct sandbox_plan {
 	 * name in it before they become workers and leave it). */
 	int stay;
 	/* Layers that stand already, inherited from a listener (its report's
-	 * standing): UID, CHROOT and NAMESPACES are then left as they are. */
+	 * standing): what a child has of it, user, root, namespaces and some
+	 * limits, is then left as it is. */
 	unsigned int inherited;
 	int namespaces; /* 1: unshare; a millisecond, so once in a listener */
 	/* A broker's or an opener's: NULL, or files and directories that it

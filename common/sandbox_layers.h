@@ -28,10 +28,10 @@ void sandbox_begin(const struct sandbox_plan *, unsigned int system,
     struct sandbox_report *);
 /* result: 0, the layer stands; -1, it does not and errno says why. */
 void sandbox_note(struct sandbox_report *, unsigned int layer, int result);
-/* The same for a layer that is wanted; else the call is not made. */
+/* For a layer that is wanted and does not stand; else the call is not made. */
 #define SANDBOX_PUT(report, layer, call)                                       \
 	do {                                                                   \
-		if (((report)->wanted & (layer)) != 0)                         \
+		if (((report)->wanted & ~(report)->standing & (layer)) != 0)   \
 			sandbox_note((report), (layer), (call));               \
 	} while (0)
 /* The role's return value. */
@@ -72,6 +72,9 @@ enum seccomp_role {
  */
 int sandbox_seccomp_prepare(enum seccomp_role, const struct sandbox_plan *);
 int sandbox_seccomp_enforce(enum seccomp_role);
+/* In a listener, whose children have a filter and make none: they need not have
+ * the library either. */
+void sandbox_seccomp_alone(void);
 #endif
 
 #endif

@@ -27,6 +27,9 @@
 	(SANDBOX_NAMESPACES | SANDBOX_DUMPABLE | SANDBOX_NO_NEW_PRIVS |        \
 	    SANDBOX_LANDLOCK | SANDBOX_RLIMITS | SANDBOX_SECCOMP)
 
+/* A process has these of the one that forked it. */
+#define LINUX_KEPT (SANDBOX_DUMPABLE | SANDBOX_NO_NEW_PRIVS)
+
 struct linux_role {
 	enum seccomp_role filter;
 	int (*limit)(const struct sandbox_plan *);
@@ -105,6 +108,7 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 	int ruleset = -1, error = 0;
 
 	sandbox_begin(plan, LINUX_LAYERS, report);
+	report->standing |= plan->inherited & report->wanted & LINUX_KEPT;
 	if (report->wanted & SANDBOX_LANDLOCK) {
 		ruleset = sandbox_landlock_create(plan, data_dir,
 		    &report->landlock_abi);
@@ -135,8 +139,9 @@ static void
 linux_filters(enum seccomp_role role, const struct sandbox_plan *plan)
 {
 	(void)sandbox_seccomp_prepare(role, plan);
-	if (role == SECCOMP_LISTENER)
-		(void)sandbox_seccomp_prepare(SECCOMP_WORKER, plan);
+	if (role == SECCOMP_LISTENER &&
+	    sandbox_seccomp_prepare(SECCOMP_WORKER, plan) == 0)
+		sandbox_seccomp_alone();
 }
 
 /* Namespaces, root, user, in this order; then no capability is left, but what
@@ -145,9 +150,13 @@ static int
 linux_leave(const struct sandbox_plan *plan, const struct linux_role *role,
     struct sandbox_report *report)
 {
-	uint32_t kept = geteuid() == 0 ? role->keeps : 0;
 	unsigned int todo = report->wanted & ~report->standing;
+	uint32_t kept;
 
+	/* Nothing was left to whoever forked us. */
+	if ((plan->inherited & SANDBOX_UID) != 0)
+		return (sandbox_leave(plan, report));
+	kept = geteuid() == 0 ? role->keeps : 0;
 	/* Asked before a user namespace hides who we are. */
 	if (geteuid() != 0 && (todo & SANDBOX_UID))
 		sandbox_note(report, SANDBOX_UID, sandbox_user_become(plan));

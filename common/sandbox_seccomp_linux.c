@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <link.h>
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 /* A role's filter, made by sandbox_seccomp_prepare. */
 static struct sock_fprog seccomp_made[SECCOMP_ROLES];
 
+static int seccomp_object(struct dl_phdr_info *, size_t, void *);
 static int seccomp_make(enum seccomp_role, const struct sandbox_plan *);
 static int seccomp_take(int, struct sock_fprog *);
 static int seccomp_child(enum seccomp_role, const struct sandbox_plan *,
@@ -61,11 +63,47 @@ sandbox_seccomp_enforce(enum seccomp_role role)
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &seccomp_made[role], 0,
 		0) == -1)
 		return (-1);
-	/* Entered once. */
-	(void)munmap(seccomp_made[role].filter,
-	    seccomp_made[role].len * sizeof(struct sock_filter));
-	seccomp_made[role] = (struct sock_fprog){ 0, NULL };
+	/* Entered once; and a worker is too short-lived to tidy up. */
+	if (role != SECCOMP_WORKER) {
+		(void)munmap(seccomp_made[role].filter,
+		    seccomp_made[role].len * sizeof(struct sock_filter));
+		seccomp_made[role] = (struct sock_fprog){ 0, NULL };
+	}
 	return (0);
+}
+
+void
+sandbox_seccomp_alone(void)
+{
+	(void)dl_iterate_phdr(seccomp_object, NULL);
+}
+
+/* If it is the library; linked into the program, which has no name, it stays.
+ */
+static int
+seccomp_object(struct dl_phdr_info *o, size_t size, void *arg)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = UINTPTR_MAX;
+	uintptr_t here = (uintptr_t)seccomp_init, to = 0, at;
+	size_t i;
+
+	(void)size;
+	(void)arg;
+	for (i = 0; i < o->dlpi_phnum; i++) {
+		if (o->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		at = o->dlpi_addr + o->dlpi_phdr[i].p_vaddr;
+		if (at < from)
+			from = at & ~(page - 1);
+		if (at + o->dlpi_phdr[i].p_memsz > to)
+			to = at + o->dlpi_phdr[i].p_memsz;
+	}
+	if (o->dlpi_name[0] == '\0' || here < from || here >= to)
+		return (0);
+	/* To the end of its last page; there may be holes. */
+	to = (to + page - 1) & ~(page - 1);
+	(void)madvise((void *)from, to - from, MADV_DONTFORK);
+	return (1);
 }
 
 /*
@@ -96,7 +134,10 @@ seccomp_make(enum seccomp_role role, const struct sandbox_plan *plan)
 	return (error == 0 ? 0 : -1);
 }
 
-/* The exported program, which takes nothing of the heap that workers copy. */
+/*
+ * The exported program, which takes nothing of the heap that workers copy, and
+ * lies where a fork copies what leads to it, so that they find it at hand.
+ */
 static int
 seccomp_take(int fd, struct sock_fprog *program)
 {
@@ -109,9 +150,13 @@ seccomp_take(int fd, struct sock_fprog *program)
 	size = (size_t)st.st_size;
 	errno = EPROTO;
 	if (size == 0 || size / sizeof(struct sock_filter) > BPF_MAXINSNS ||
-	    (code = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0)) ==
-		MAP_FAILED)
+	    (code = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) == MAP_FAILED)
 		return (-1);
+	if (pread(fd, code, size, 0) != (ssize_t)size) {
+		(void)munmap(code, size);
+		return (-1);
+	}
 	program->len = (unsigned short)(size / sizeof(struct sock_filter));
 	program->filter = code;
 	return (0);

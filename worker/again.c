@@ -33,14 +33,6 @@ again_init(struct again *a, int kept)
 	TAILQ_INIT(&a->sent);
 }
 
-void
-again_free(struct again *a)
-{
-	buf_free(&a->ticket);
-	kept_clear(&a->open);
-	kept_clear(&a->sent);
-}
-
 int
 again_waits(const struct conn *c)
 {

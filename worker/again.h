@@ -36,7 +36,6 @@ struct again {
 };
 
 void again_init(struct again *, int kept);
-void again_free(struct again *);
 
 /* 1: the next broker is awaited, and what is for it waits. */
 int again_waits(const struct conn *);

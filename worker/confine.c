@@ -37,12 +37,13 @@ confine(struct conn *c)
 	plan.flight_fds = c->settings.fast_lane != 0 ? lane_flight_max() : 0;
 	r = sandbox_worker(&plan, c->fd, c->link.fd, c->poller.fd, &report);
 	missing = report.wanted & ~report.standing;
-	sandbox_names(names, sizeof(names), missing);
+	if (missing != 0)
+		sandbox_names(names, sizeof(names), missing);
 	if (r == -1)
 		log_warn("%s: sandbox without %s", c->peer, names);
 	else if (missing != 0 && c->plan->inherited == 0)
 		sandbox_say(&report); /* a listener has said it for all */
-	else
+	else if (missing != 0)
 		log_debug("%s: sandbox without %s", c->peer, names);
 	return (r);
 }

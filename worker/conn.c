@@ -18,6 +18,8 @@
 
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
+static ssize_t conn_read_small(struct conn *) __attribute__((noinline));
+static ssize_t conn_read_large(struct conn *);
 static int conn_reads(const struct conn *);
 static void conn_pump(struct conn *);
 static int conn_step(struct conn *);
@@ -171,27 +173,14 @@ conn_events(struct conn *c)
 static void
 conn_read(struct conn *c)
 {
-	size_t want = c->in.len + CONN_READ_BYTES;
-	uint8_t *p;
 	ssize_t n;
 
-	/* In the middle of a large message larger reads pay. */
-	if (c->message.len > 0)
-		want = CONN_INPUT_BYTES;
-	if (want > CONN_INPUT_BYTES && c->phase >= CONN_WS)
-		want = CONN_INPUT_BYTES;
-	want -= want > c->in.len ? c->in.len : 0;
-	if ((p = buf_room(&c->in, want)) == NULL) {
-		conn_drop(c);
-		return;
-	}
-	while ((n = read(c->fd, p, want)) == -1 && errno == EINTR)
-		continue;
+	/* In the middle of something larger reads pay. */
+	if (c->in.len > 0 || c->message.len > 0 || c->many)
+		n = conn_read_large(c);
+	else
+		n = conn_read_small(c);
 	if (n > 0) {
-		buf_grow(&c->in, (size_t)n);
-		/* What stays for good would come to lie behind it. */
-		if (c->in.len < CONN_SMALL_BYTES)
-			buf_fit(&c->in);
 		tally_add(c, tally_bytes_in, (uint64_t)n);
 		c->missed = 0;
 	} else if (n == 0)
@@ -200,6 +189,51 @@ conn_read(struct conn *c)
 		conn_drop(c);
 	if (c->phase == CONN_LINGER || c->phase == CONN_DRAIN)
 		buf_free(&c->in);
+}
+
+/* A heap that grows and shrinks with each read costs more than a copy. */
+static ssize_t
+conn_read_small(struct conn *c)
+{
+	uint8_t octets[CONN_FIRST_BYTES];
+	ssize_t n;
+
+	while (
+	    (n = read(c->fd, octets, sizeof(octets))) == -1 && errno == EINTR)
+		continue;
+	c->many = n == (ssize_t)sizeof(octets);
+	if (n > 0 && buf_add(&c->in, octets, (size_t)n) == -1)
+		conn_drop(c);
+	return (n);
+}
+
+static ssize_t
+conn_read_large(struct conn *c)
+{
+	size_t want = c->in.len + CONN_READ_BYTES;
+	uint8_t *p;
+	ssize_t n;
+
+	if (c->message.len > 0)
+		want = CONN_INPUT_BYTES;
+	if (want > CONN_INPUT_BYTES && c->phase >= CONN_WS)
+		want = CONN_INPUT_BYTES;
+	want -= want > c->in.len ? c->in.len : 0;
+	c->many = 0;
+	if ((p = buf_room(&c->in, want)) == NULL) {
+		errno = ENOMEM;
+		return (-1);
+	}
+	while ((n = read(c->fd, p, want)) == -1 && errno == EINTR)
+		continue;
+	if (n > 0) {
+		c->many = (size_t)n >= CONN_FIRST_BYTES;
+		buf_grow(&c->in, (size_t)n);
+		/* What stays for good would come to lie behind it. */
+		if (c->in.len < CONN_SMALL_BYTES)
+			buf_fit(&c->in);
+	}
+	return (n);
 }
 
 static int
@@ -324,7 +358,10 @@ conn_watch(struct conn *c)
 {
 	unsigned client = 0, link = POLLER_READ;
 
-	if (conn_reads(c))
+	/* What is watched stays so until there is something not to be read. */
+	if (conn_reads(c) ||
+	    (c->poller.want[POLLER_CLIENT] & ~c->poller.ready[POLLER_CLIENT] &
+		POLLER_READ) != 0)
 		client |= POLLER_READ;
 	if (c->out.len > 0)
 		client |= POLLER_WRITE;

@@ -24,6 +24,7 @@
 #include "worker/tally.h"
 
 #define CONN_READ_BYTES	 (16u * 1024u)
+#define CONN_FIRST_BYTES 2048u /* where more is not expected */
 #define CONN_SMALL_BYTES 4096u
 #define CONN_INPUT_BYTES (64u * 1024u)	 /* of input kept unparsed at most */
 #define CONN_HIGH_BYTES	 (1024u * 1024u) /* queued: the client is not read */
@@ -98,6 +99,7 @@ struct conn {
 	struct buf out;
 	struct buf later;    /* control frames held up by a frame half queued */
 	uint64_t frame_left; /* of conn_begin's payload */
+	int many;	     /* the last read had much */
 	int eof;	     /* the client sends no more */
 	int held;	     /* conn_hold */
 	int filled;	     /* out was over CONN_LOW_BYTES: drained() is due */

@@ -4,8 +4,6 @@
  * parsed again when it is whole, because the buffer may have moved meanwhile.
  * Bodies are in http_chunked.c, the WebSocket handshake in http_upgrade.c.
  */
-#include <strings.h>
-
 #include "worker/http.h"
 
 struct http_known {
@@ -31,6 +29,7 @@ static int http_apply_expect(struct http_request *, struct bytes);
 static int http_refuse(struct http_request *, int, const char *);
 static int http_all_in(struct bytes, const uint32_t[4]);
 static struct bytes http_trim(struct bytes);
+static uint8_t http_lower(uint8_t);
 
 /* Headers that change how the request is read; the rest is the caller's. */
 static const struct http_known http_known[] = {
@@ -137,13 +136,22 @@ http_list_next(struct bytes *list, struct bytes *item)
 	return (0);
 }
 
+/* Of ASCII, whatever the locale. */
 int
 http_eq(struct bytes b, const char *s)
 {
-	size_t n = strlen(s);
+	size_t i;
 
-	return (
-	    b.n == n && (n == 0 || strncasecmp((const char *)b.p, s, n) == 0));
+	for (i = 0; i < b.n && s[i] != '\0'; i++)
+		if (http_lower(b.p[i]) != http_lower((uint8_t)s[i]))
+			return (0);
+	return (i == b.n && s[i] == '\0');
+}
+
+static uint8_t
+http_lower(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
 }
 
 int

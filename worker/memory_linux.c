@@ -17,6 +17,7 @@
  */
 #define MEMORY_STACK_LEFT_BYTES 1024
 
+static uintptr_t memory_page(void);
 static void memory_stack_rest(void);
 
 void
@@ -36,6 +37,7 @@ memory_alone(size_t n)
 
 	if (p == MAP_FAILED)
 		return (NULL);
+	(void)memory_page(); /* so that no child has to ask */
 	(void)madvise(p, n, MADV_DONTFORK);
 	return (p);
 }
@@ -57,12 +59,22 @@ memory_fork(void)
 #endif
 }
 
+static uintptr_t
+memory_page(void)
+{
+	static uintptr_t page;
+
+	if (page == 0)
+		page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	return (page);
+}
+
 /* Whole pages that no frame is in; they are zeroes when one is again. */
 static void
 memory_stack_rest(void)
 {
 	char here;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t page = memory_page();
 	uintptr_t end =
 	    ((uintptr_t)&here - MEMORY_STACK_LEFT_BYTES) & ~(page - 1);
 

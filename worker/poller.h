@@ -20,7 +20,6 @@ struct poller {
 };
 
 int poller_open(struct poller *);
-void poller_close(struct poller *); /* harmless on a closed one */
 
 /*
  * Watches fd in that slot for those events (the bell: always READ, by edge); fd

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "worker/poller.h"
 
@@ -32,14 +31,6 @@ poller_open(struct poller *p)
 		return (-1);
 	EV_SET(&ev, SIGTERM, EVFILT_SIGNAL, EV_ADD, 0, 0, 0);
 	return (kevent(p->fd, &ev, 1, NULL, 0, NULL) == -1 ? -1 : 0);
-}
-
-void
-poller_close(struct poller *p)
-{
-	if (p->fd != -1)
-		close(p->fd);
-	p->fd = -1;
 }
 
 int

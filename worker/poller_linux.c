@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "worker/poller.h"
 
@@ -20,14 +19,6 @@ poller_open(struct poller *p)
 	for (i = 0; i < POLLER_SLOTS; i++)
 		p->slot_fd[i] = -1;
 	return ((p->fd = epoll_create1(EPOLL_CLOEXEC)) == -1 ? -1 : 0);
-}
-
-void
-poller_close(struct poller *p)
-{
-	if (p->fd != -1)
-		close(p->fd);
-	p->fd = -1;
 }
 
 int

@@ -25,15 +25,6 @@ poller_open(struct poller *p)
 	return (0);
 }
 
-void
-poller_close(struct poller *p)
-{
-	int i;
-
-	for (i = 0; i < POLLER_SLOTS; i++)
-		p->slot_fd[i] = -1;
-}
-
 int
 poller_set(struct poller *p, enum poller_slot slot, int fd, unsigned want)
 {

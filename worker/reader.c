@@ -136,14 +136,6 @@ reader_detach(struct reader *r)
 	r->pos = r->from = r->seq = r->handed = 0;
 }
 
-void
-reader_free(struct reader *r)
-{
-	reader_detach(r);
-	kept_clear(&r->verdicts);
-	r->nverdicts = 0;
-}
-
 int
 reader_step(struct conn *c)
 {

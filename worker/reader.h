@@ -52,7 +52,6 @@ int reader_again(struct reader *, int ring_fd, int bell_fd, size_t bytes,
 /* As many sessions had the document, by the newest ring; 0: there is none. */
 uint64_t reader_members(const struct reader *);
 void reader_detach(struct reader *);
-void reader_free(struct reader *);
 
 /* 1: frames may go to the client now. */
 int reader_may(const struct conn *);

@@ -144,10 +144,11 @@ reply_switch(struct conn *c, struct bytes protocol)
 {
 	struct buf b = BUF_INIT;
 
-	buf_printf(&b,
+	buf_add_str(&b,
 	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-	    "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n",
-	    c->exchange->upgrade.accept);
+	    "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+	buf_add_str(&b, c->exchange->upgrade.accept);
+	buf_add_str(&b, "\r\n");
 	if (protocol.n > 0) {
 		buf_add_str(&b, "Sec-WebSocket-Protocol: ");
 		buf_add_bytes(&b, protocol);

@@ -14,7 +14,7 @@
 static volatile sig_atomic_t serve_stopped;
 
 static struct conn *serve_new(int fd, const char *peer, int kept);
-static void serve_free(struct conn *);
+static void serve_end(struct conn *);
 static void serve_stop(int);
 static void serve_signals(sigset_t *);
 static int64_t serve_welcome_ms(const struct conn *);
@@ -48,7 +48,7 @@ conn_serve(int fd, const char *broker, const char *peer, int link,
 	}
 	conn_loop(c, &mask, &serve_stopped);
 	end = c->granted ? SOURCE_WELL : c->unserved ? SOURCE_FAILED : c->end;
-	serve_free(c);
+	serve_end(c);
 	return ((int)end);
 }
 
@@ -89,27 +89,14 @@ serve_new(int fd, const char *peer, int kept)
 	return (c);
 }
 
+/* Its memory and the other descriptors end with the process. */
 static void
-serve_free(struct conn *c)
+serve_end(struct conn *c)
 {
-	if (c->dialect != NULL && c->dialect->closed != NULL)
-		c->dialect->closed(c);
-	poller_close(&c->poller);
 	turn_end(c);
 	if (c->fd != -1)
 		close(c->fd);
-	kept_clear(&c->ops);
 	link_close(c);
-	reader_free(&c->reader);
-	again_free(&c->again);
-	exchange_free(c);
-	buf_free(&c->in);
-	buf_free(&c->out);
-	buf_free(&c->later);
-	buf_free(&c->message);
-	if (!c->unserved)
-		settings_free(&c->settings);
-	free(c);
 }
 
 static void

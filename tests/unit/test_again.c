@@ -117,9 +117,13 @@ teardown(void **state)
 	chan_close(&b->broker);
 	chan_close(&c->link);
 	kept_clear(&c->ops);
-	reader_free(&c->reader);
-	again_free(&c->again);
-	poller_close(&c->poller);
+	reader_detach(&c->reader);
+	kept_clear(&c->reader.verdicts);
+	buf_free(&c->again.ticket);
+	kept_clear(&c->again.open);
+	kept_clear(&c->again.sent);
+	if (c->poller.fd != -1)
+		close(c->poller.fd);
 	buf_free(&c->out);
 	buf_free(&c->later);
 	if (c->fd != -1)

@@ -109,8 +109,10 @@ teardown(void **state)
 {
 	struct bench *b = *state;
 
-	reader_free(&b->c->reader);
-	poller_close(&b->c->poller);
+	reader_detach(&b->c->reader);
+	kept_clear(&b->c->reader.verdicts);
+	if (b->c->poller.fd != -1)
+		close(b->c->poller.fd);
 	buf_free(&b->c->out);
 	close(b->c->fd);
 	close(b->client);
