@@ -756,6 +756,42 @@ over_its_quota_a_store_is_only_read(void **state)
 	broker_start();
 }
 
+/* Of the document while it is open; what is left by a CLOSE is not. */
+static void
+how_large_a_message_may_be_is_told_of_each_document(void **state)
+{
+	struct msg leave = MSG(CLOSE);
+	struct peer a;
+
+	(void)state;
+	broker_kill(SIGTERM);
+	write_conf("sds_aud_exact no\nstore_message_max 200\n"
+		   "store_limits sds:own message=100\n"
+		   "subject_limits test* message=150\n");
+	broker_start();
+	peer_hello(&a);
+	assert_int_equal(peer_login(&a, "own", "o*", SCOPE_WRITE, 600),
+	    IPC_GRANT);
+	assert_int_equal(a.m.f[grant_message_max].u, 150);
+	assert_int_equal(peer_open(&a, "own"), CODE_OK);
+	assert_int_equal(a.m.f[opened_message_max].u, 100);
+	assert_int_equal(peer_login(&a, "own", "o*", SCOPE_WRITE, 600),
+	    IPC_GRANT);
+	assert_int_equal(a.m.f[grant_message_max].u, 100);
+	assert_int_equal(chan_send(&a.chan, &leave), 0);
+	assert_int_equal(peer_login(&a, "other", "o*", SCOPE_WRITE, 600),
+	    IPC_GRANT);
+	assert_int_equal(a.m.f[grant_message_max].u, 150);
+	ring_close(&a.ring);
+	close(a.bell);
+	assert_int_equal(peer_open(&a, "other"), CODE_OK);
+	assert_int_equal(a.m.f[opened_message_max].u, 150);
+	peer_leave(&a);
+	broker_kill(SIGTERM);
+	write_conf("");
+	broker_start();
+}
+
 int
 main(void)
 {
@@ -786,6 +822,8 @@ main(void)
 		cmocka_unit_test(
 		    below_the_floor_of_free_space_only_admins_write),
 		cmocka_unit_test(over_its_quota_a_store_is_only_read),
+		cmocka_unit_test(
+		    how_large_a_message_may_be_is_told_of_each_document),
 	};
 
 	if (sodium_init() == -1)
