@@ -328,8 +328,11 @@ batch_release(struct broker *b)
 		release(b, op);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		if (op->doc != NULL)
+			doc_show(b, op->doc);
+	lanes_flush(b); /* before the bells: it writes to most */
+	TAILQ_FOREACH(op, &b->batch, entry)
+		if (op->doc != NULL)
 			doc_ring_bell(b, op->doc);
-	lanes_flush(b);
 	TAILQ_FOREACH(op, &b->batch, entry)
 		session_flush(op->session);
 	outcomes_keep(b, &b->batch);

@@ -174,7 +174,8 @@ struct doc {
 	struct ring ring;
 	struct bell bell;
 	int reader_fd;	   /* what workers are given */
-	int rang;	   /* frames put since the last bell */
+	int put;	   /* frames that nobody was shown */
+	int unrung;	   /* and those that the bell is due for */
 	uint64_t begin;	   /* position at which this ring begins */
 	uint64_t took;	   /* and behind the newest entry of PUBLISH_TAKES */
 	int64_t put_s;	   /* when it was last rung, unix time */
@@ -398,6 +399,9 @@ void doc_left(struct doc *, int64_t until_s);
 void doc_freshen(struct broker *, struct doc *);
 void doc_idle_start(struct broker *); /* the look-out for silent documents */
 void doc_publish(struct broker *, struct doc *, const struct effect *);
+/* What was put can be read, and fan-out is told with lanes_flush; who waits
+ * for the bell, when it is rung. */
+void doc_show(struct broker *, struct doc *);
 void doc_ring_bell(struct broker *, struct doc *);
 void doc_kick(struct doc *, const struct effect *);
 

@@ -143,7 +143,7 @@ doc_publish(struct broker *b, struct doc *d, const struct effect *e)
 		ring_put(&d->ring, &entry, piece, 2);
 	if ((e->p.flags & PUBLISH_TAKES) != 0)
 		d->took = ring_end(&d->ring);
-	d->rang = 1;
+	d->put = 1;
 	b->count.frames++;
 	b->count.frame_bytes += body.n;
 }
@@ -163,15 +163,23 @@ doc_kick(struct doc *d, const struct effect *e)
 }
 
 void
-doc_ring_bell(struct broker *b, struct doc *d)
+doc_show(struct broker *b, struct doc *d)
 {
-	if (!d->rang)
+	if (!d->put)
 		return;
-	d->rang = 0;
+	d->put = 0;
 	d->put_s = (int64_t)time(NULL);
 	ring_publish(&d->ring);
-	if (lanes_publish(b, d))
+	d->unrung = lanes_publish(b, d);
+}
+
+void
+doc_ring_bell(struct broker *b, struct doc *d)
+{
+	doc_show(b, d);
+	if (d->unrung)
 		bell_ring(&d->bell);
+	d->unrung = 0;
 }
 
 void
@@ -251,8 +259,7 @@ doc_idle(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (i = 0; i < DOC_BUCKETS; i++)
 		for (d = b->docs[i]; d != NULL; d = d->next)
-			if (d->ring.fd != -1 && !d->rang &&
-			    d->put_s <= before &&
+			if (d->ring.fd != -1 && !d->put && d->put_s <= before &&
 			    ring_end(&d->ring) - d->begin >= DOC_IDLE_BYTES)
 				doc_renew(b, d);
 }
