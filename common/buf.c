@@ -15,6 +15,7 @@
 #define BUF_FIRST_BYTES 256
 
 unsigned long buf_failures;
+int buf_large;
 
 static int buf_fail(struct buf *);
 
@@ -45,6 +46,8 @@ buf_room(struct buf *b, size_t n)
 	}
 	b->mem = mem;
 	b->cap = cap;
+	if (cap > BUF_LARGE_BYTES && !buf_large)
+		buf_large = 1;
 	return (mem + b->len);
 }
 

@@ -20,6 +20,9 @@ struct buf {
 
 /* Appends of this process that found no memory: for who tells an operator. */
 extern unsigned long buf_failures;
+/* 1: one of them has had more than BUF_LARGE_BYTES. */
+extern int buf_large;
+#define BUF_LARGE_BYTES 8192u
 
 #define BUF_INIT                                                               \
 	{                                                                      \

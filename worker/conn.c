@@ -16,6 +16,7 @@
 /* Steps between two looks at the clock and the descriptors. */
 #define CONN_STEPS 256
 
+static void conn_rest(struct conn *);
 static void conn_events(struct conn *);
 static void conn_read(struct conn *);
 static ssize_t conn_read_small(struct conn *) __attribute__((noinline));
@@ -58,10 +59,21 @@ conn_loop(struct conn *c, const sigset_t *mask,
 		while (turn_give(c));
 		if (errno == ENOMEM || buf_failures > 0)
 			conn_starved(c);
-		if (c->reader.live && !c->rested) {
-			c->rested = 1;
-			memory_rest();
-		}
+		conn_rest(c);
+	}
+}
+
+/* A bell rings once when it is put up: it does not wake who has come to rest.
+ */
+static void
+conn_rest(struct conn *c)
+{
+	if (c->rested)
+		return;
+	c->rung |= c->poller.ready[POLLER_BELL] != 0;
+	if (c->rung && c->reader.live) {
+		c->rested = 1;
+		memory_rest(buf_large);
 	}
 }
 

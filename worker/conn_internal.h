@@ -107,6 +107,7 @@ struct conn {
 	int ending;    /* the worker was told to stop */
 	int finishing; /* and does so when the client's words are answered */
 	int busy;      /* the turn ended before its work: no waiting */
+	int rung;      /* the bell has */
 	int rested;    /* memory_rest was called */
 	int starved;   /* the log was told that there is none */
 	int leaving; /* the client closes, its last words are not stored yet */

@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 /*
- * Gives back to the system what a connection needed to begin with: freed memory
- * and stack below the caller.  Costs a few microseconds: once, when a
- * connection comes to rest.
+ * Gives back to the system what a connection needed to begin with: stack below
+ * the caller and, with heap, freed memory.  Costs a few microseconds, the heap
+ * most of them: once, when a connection comes to rest.
  */
-void memory_rest(void);
+void memory_rest(int heap);
 
 /*
  * Zeroes that this process has alone: a child does not get them.  What a parent

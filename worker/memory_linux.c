@@ -21,10 +21,13 @@ static uintptr_t memory_page(void);
 static void memory_stack_rest(void);
 
 void
-memory_rest(void)
+memory_rest(int heap)
 {
 #ifdef __GLIBC__
-	malloc_trim(0);
+	if (heap)
+		malloc_trim(0);
+#else
+	(void)heap;
 #endif
 	memory_stack_rest();
 }

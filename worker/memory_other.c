@@ -6,8 +6,9 @@
 #include "worker/memory.h"
 
 void
-memory_rest(void)
+memory_rest(int heap)
 {
+	(void)heap;
 }
 
 void *

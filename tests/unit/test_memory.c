@@ -121,7 +121,7 @@ frames_and_what_is_in_use_outlast_a_rest(void **state)
 	memset((void *)(uintptr_t)frame, 7, sizeof(frame));
 	assert_int_equal(deep(), 30000);
 	free(freed);
-	memory_rest();
+	memory_rest(1);
 	for (i = 0; i < sizeof(frame); i++)
 		assert_int_equal(frame[i], 7);
 	for (i = 0; i < BYTES; i++)
