@@ -2,6 +2,7 @@
  * FETCH: log, registers, blobs and roster as packed entries, as many as the
  * limit allows.  Pulled by the worker, so that nothing queues here.
  */
+#include "broker/area.h"
 #include "broker/decide_fetch.h"
 #include "common/limits.h"
 #include "common/wire.h"
@@ -13,7 +14,7 @@ struct fetch {
 	size_t limit;
 };
 
-static void fetch_room(struct buf *, size_t);
+static void fetch_place(struct fetch *, const struct msg *);
 static enum code fetch_log(struct fetch *, const struct msg *);
 static enum code fetch_fields(struct fetch *, const struct msg *);
 static enum code fetch_field(struct fetch *, const struct msg *);
@@ -48,9 +49,8 @@ fetch_read(struct op *op, struct txn *t)
 		return (CODE_INVALID);
 	f.limit = limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
 							: (size_t)limit;
-	/* A buffer that grows copies what it has each time. */
 	if (what == FETCH_LOG || what == FETCH_FIELDS)
-		fetch_room(&f.out, f.limit);
+		fetch_place(&f, m);
 	code = fetchers[what](&f, m);
 	if (f.out.failed)
 		t->failed = 1;
@@ -58,12 +58,21 @@ fetch_read(struct op *op, struct txn *t)
 	return (code);
 }
 
-/* The answer's head comes in front: chan_send_body. */
+/*
+ * In the area, or where chan_send_body puts the answer's head in front: it goes
+ * as it is.  A buffer that grew would copy what it has each time.
+ */
 static void
-fetch_room(struct buf *b, size_t n)
+fetch_place(struct fetch *f, const struct msg *m)
 {
-	if (buf_room(b, IPC_FRONT_BYTES + n) != NULL)
-		b->off = IPC_FRONT_BYTES;
+	if (m->f[fetch_area].u != 0) {
+		if (area_lend(f->op, &f->out))
+			return;
+		if (f->limit > FETCH_PAGE_BYTES)
+			f->limit = FETCH_PAGE_BYTES;
+	}
+	if (buf_room(&f->out, IPC_FRONT_BYTES + f->limit) != NULL)
+		f->out.off = IPC_FRONT_BYTES;
 }
 
 static enum code

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "broker/area.h"
 #include "broker/garbage.h"
 #include "broker/lanes.h"
 #include "broker/trace.h"
@@ -131,8 +132,13 @@ release_fetched(struct op *op)
 	m.f[fetched_seq].u = op->seq;
 	m.f[fetched_oldest].u = op->oldest;
 	m.f[fetched_position].u = op->position;
-	m.f[fetched_entries].b = buf_bytes(&op->info);
+	if (area_has(op->session, &op->info))
+		m.f[fetched_area].u = op->info.len;
+	else
+		m.f[fetched_entries].b = buf_bytes(&op->info);
 	session_send_body(op->session, &m, &op->info);
+	if (!op->more)
+		area_free(op->session);
 }
 
 /* The stream of a blob is answered at its end; a refusal in it ends it all. */

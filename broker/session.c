@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/area.h"
 #include "broker/lanes.h"
 #include "broker/trace.h"
 #include "common/log.h"
@@ -108,6 +109,7 @@ session_unref(struct session *s)
 	blob_forget(s);
 	staging_end(s);
 	buf_free(&s->card);
+	area_free(s);
 	free(s);
 }
 

@@ -205,6 +205,8 @@ trace_line(struct tracer *t, const struct session *s, const struct msg *m,
 			octets += m->f[i].b.n;
 		else if (strcmp(row->field[i].name, "code") == 0)
 			code = code_name((unsigned int)m->f[i].u);
+	if (m->type == IPC_FETCHED)
+		octets += (size_t)m->f[fetched_area].u;
 	if (m->type == IPC_HEARD || m->type == IPC_SAID) {
 		octets = (size_t)m->f[heard_size].u;
 		kind = trace_kind(m->f[heard_kind].u);

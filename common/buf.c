@@ -40,7 +40,7 @@ buf_room(struct buf *b, size_t n)
 	cap = b->cap < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : b->cap;
 	while (cap < b->len + n)
 		cap *= 2;
-	if ((mem = realloc(b->mem, cap)) == NULL) {
+	if (b->fixed || (mem = realloc(b->mem, cap)) == NULL) {
 		buf_fail(b);
 		return (NULL);
 	}
@@ -169,7 +169,7 @@ buf_fit(struct buf *b)
 
 	if (n < BUF_FIT_BYTES)
 		n = BUF_FIT_BYTES;
-	if (b->cap < 2 * n || (mem = realloc(b->mem, n)) == NULL)
+	if (b->fixed || b->cap < 2 * n || (mem = realloc(b->mem, n)) == NULL)
 		return;
 	b->mem = mem;
 	b->cap = n;
@@ -185,7 +185,8 @@ buf_clear(struct buf *b)
 void
 buf_free(struct buf *b)
 {
-	free(b->mem);
+	if (!b->fixed)
+		free(b->mem);
 	*b = (struct buf)BUF_INIT;
 }
 

@@ -16,6 +16,7 @@ struct buf {
 	size_t len;   /* live octets from off */
 	size_t cap;   /* size of mem */
 	int failed;   /* an append found no memory; sticky until buf_free */
+	int fixed;    /* mem is another's: it neither grows nor is given back */
 };
 
 /* Appends of this process that found no memory: for who tells an operator. */
@@ -26,7 +27,7 @@ extern int buf_large;
 
 #define BUF_INIT                                                               \
 	{                                                                      \
-		NULL, 0, 0, 0, 0                                               \
+		NULL, 0, 0, 0, 0, 0                                            \
 	}
 
 /*

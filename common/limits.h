@@ -9,7 +9,7 @@
 #define MIB (1024u * 1024u)
 
 /* Bump on any change of ipc.def: the two sides must be of one build. */
-#define IPC_VERSION 8
+#define IPC_VERSION 9
 
 /*
  * The largest body (body, items and extra together) that travels inside one
@@ -23,7 +23,7 @@
 /* How much one FETCH may bring back. */
 #define FETCH_MAX_BYTES (256u * KIB)
 /*
- * How much of anything but a blob a worker asks for: such an answer is one
+ * How much of anything but a blob comes by the socket: such an answer is one
  * write for the broker, as the link's socket takes it whole, and costs the
  * store little that it read too far (broker/kv_bdb_scan.c).
  */

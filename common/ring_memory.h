@@ -1,6 +1,6 @@
 /*
- * Memory that one process writes and others can only read: what ring.c needs
- * from the system.  One ring_X.c a system implements it.
+ * Memory that one process writes and others can only read: what ring.c and
+ * broker/area.c need from the system.  One ring_X.c a system implements it.
  */
 #ifndef QUIRE_RING_MEMORY_H
 #define QUIRE_RING_MEMORY_H

@@ -16,6 +16,7 @@
 #include "common/sandbox.h"
 #include "common/lane.h"
 #include "worker/again.h"
+#include "worker/lent.h"
 #include "worker/conn.h"
 #include "worker/kept.h"
 #include "worker/poller.h"
@@ -134,6 +135,7 @@ struct conn {
 		int done;      /* BLOB_DONE was sent */
 		unsigned field;
 	} blob;
+	struct lent lent;
 	struct reader reader;
 	struct tally tally;
 	int watched; /* an operator wants to see the client's messages */

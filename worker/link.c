@@ -23,6 +23,7 @@ static int link_fetched(struct conn *, const struct msg *);
 static int link_token(struct conn *, const struct msg *);
 static int link_kick(struct conn *, const struct msg *);
 static int link_ring(struct conn *, const struct msg *);
+static int link_area(struct conn *, const struct msg *);
 
 /* 0, or -1: the broker's word makes no sense. */
 static int (*const link_handlers[IPC_COUNT])(struct conn *,
@@ -37,6 +38,7 @@ static int (*const link_handlers[IPC_COUNT])(struct conn *,
 	[IPC_KICK] = link_kick,
 	[IPC_LANED] = turn_laned,
 	[IPC_RING] = link_ring,
+	[IPC_AREA] = link_area,
 	[IPC_RESUMED] = again_resumed,
 	[IPC_WATCH] = note_watch,
 };
@@ -187,13 +189,16 @@ conn_fetch(struct conn *c, uint64_t tag, enum fetch_what what, uint64_t after,
     uint64_t upto, struct bytes prefix, struct bytes from)
 {
 	struct msg m = MSG(FETCH);
+	int area =
+	    lent_ask(&c->lent) && (what == FETCH_LOG || what == FETCH_FIELDS);
 
 	m.f[fetch_tag].u = tag;
 	m.f[fetch_what].u = what;
 	m.f[fetch_after].u = after;
 	m.f[fetch_upto].u = upto;
 	m.f[fetch_limit].u =
-	    what == FETCH_BLOB ? FETCH_MAX_BYTES : FETCH_PAGE_BYTES;
+	    area || what == FETCH_BLOB ? FETCH_MAX_BYTES : FETCH_PAGE_BYTES;
+	m.f[fetch_area].u = (uint64_t)area;
 	m.f[fetch_prefix].b = prefix;
 	m.f[fetch_from].b = from;
 	link_send(c, &m);
@@ -332,12 +337,22 @@ link_fetched(struct conn *c, const struct msg *m)
 		(enum code)m->f[fetched_code].u, m->f[fetched_more].u != 0,
 		m->f[fetched_seq].u, m->f[fetched_entries].b };
 
+	if (lent_answer(&c->lent, m->f[fetched_area].u, &f.entries) == -1)
+		return (-1);
 	again_answered(c, m);
 	if (f.tag == MISSED_TAG)
 		missed_fetched(c, &f);
 	else if (c->dialect != NULL && c->dialect->fetched != NULL)
 		c->dialect->fetched(c, &f);
+	lent_answered(&c->lent, f.more);
 	return (0);
+}
+
+static int
+link_area(struct conn *c, const struct msg *m)
+{
+	return (
+	    lent_attach(&c->lent, chan_take_fd(&c->link), m->f[area_size].u));
 }
 
 static int
