@@ -18,16 +18,17 @@ enum config_root { ROOT_NONE, ROOT_SECSYNC, ROOT_CANVAS };
 /* log is enum log_where, log_level is enum log_level (common/log.h). */
 
 struct config {
-#define BOOL(name, value, help)		     bool name;
-#define NUMBER(name, min, max, value, help)  int64_t name;
-#define SIZE(name, min, max, value, help)    int64_t name;
-#define TIME_MS(name, min, max, value, help) int64_t name;
-#define TIME_S(name, min, max, value, help)  int64_t name;
-#define STRING(name, min, max, value, help)  char *name;
-#define PATH(name, min, max, value, help)    char *name;
-#define ENUM(name, words, value, help)	     int name;
-#define LIST(name, max, help)		     struct conf_list name;
-#define LIST_OF(name, max, check, help)	     struct conf_list name;
+#define BOOL(name, value, help)			      bool name;
+#define NUMBER(name, min, max, value, help)	      int64_t name;
+#define SIZE(name, min, max, value, help)	      int64_t name;
+#define TIME_MS(name, min, max, value, help)	      int64_t name;
+#define TIME_S(name, min, max, value, help)	      int64_t name;
+#define STRING(name, min, max, value, help)	      char *name;
+#define STRING_OF(name, min, max, value, check, help) char *name;
+#define PATH(name, min, max, value, help)	      char *name;
+#define ENUM(name, words, value, help)		      int name;
+#define LIST(name, max, help)			      struct conf_list name;
+#define LIST_OF(name, max, check, help)		      struct conf_list name;
 #include "broker/config.def"
 #undef BOOL
 #undef NUMBER
@@ -35,6 +36,7 @@ struct config {
 #undef TIME_MS
 #undef TIME_S
 #undef STRING
+#undef STRING_OF
 #undef PATH
 #undef ENUM
 #undef LIST

@@ -71,6 +71,7 @@ rows broker/config.def 'K(n) n##K' 'M(n) n##M' 'G(n) n##G' \
     'TIME_MS(n, a, b, d, h) n|TIME_MS|d|h|a|b' \
     'TIME_S(n, a, b, d, h) n|TIME_S|d|h|a|b' \
     'STRING(n, a, b, d, h) n|STRING|d|h|a|b' \
+    'STRING_OF(n, a, b, d, c, h) n|STRING|d|h|a|b' \
     'PATH(n, a, b, d, h) n|PATH|d|h|a|b' 'ENUM(n, w, d, h) n|ENUM|d|h' \
     'LIST(n, m, h) n|LIST|-|h|0|m' 'LIST_OF(n, m, c, h) n|LIST|-|h|0|m' |
     sed 's/ *| */|/g; s/"//g' >"$tmp/settings"

@@ -47,6 +47,12 @@ conf 'store_limits sds:team-* bytes=1G record=5' 'subject_limits ann rate=1K'
 says 'a limit that is none' 'conf:6: "record=5": there is no such limit' \
     "$bin/quired" -n -f "$dir/conf"
 has 'and a bad value of one' "$dir/said" 'conf:7: "rate=1K": does not end in a unit'
+conf 'origin example.org' 'proxy 10.0.0.0/33' 'canvas_prefix /ws/x'
+says 'a value of a form of its own' \
+    'conf:6: "example.org": is not scheme://host' \
+    "$bin/quired" -n -f "$dir/conf"
+has 'another' "$dir/said" 'conf:7: "10.0.0.0/33": has no such network size'
+has 'and one more' "$dir/said" 'conf:8: "/ws/x": belongs to another dialect'
 says 'no configuration' 'nothere: No such file' \
     "$bin/quired" -d -f "$dir/nothere"
 conf
