@@ -72,9 +72,6 @@ enum seccomp_role {
  */
 int sandbox_seccomp_prepare(enum seccomp_role, const struct sandbox_plan *);
 int sandbox_seccomp_enforce(enum seccomp_role);
-/* In a listener, whose children have a filter and make none: they need not have
- * the library either. */
-void sandbox_seccomp_alone(void);
 #endif
 
 #endif

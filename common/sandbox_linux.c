@@ -139,9 +139,8 @@ static void
 linux_filters(enum seccomp_role role, const struct sandbox_plan *plan)
 {
 	(void)sandbox_seccomp_prepare(role, plan);
-	if (role == SECCOMP_LISTENER &&
-	    sandbox_seccomp_prepare(SECCOMP_WORKER, plan) == 0)
-		sandbox_seccomp_alone();
+	if (role == SECCOMP_LISTENER)
+		(void)sandbox_seccomp_prepare(SECCOMP_WORKER, plan);
 }
 
 /* Namespaces, root, user, in this order; then no capability is left, but what

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <link.h>
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <unistd.h>
@@ -27,7 +26,6 @@
 /* A role's filter, made by sandbox_seccomp_prepare. */
 static struct sock_fprog seccomp_made[SECCOMP_ROLES];
 
-static int seccomp_object(struct dl_phdr_info *, size_t, void *);
 static int seccomp_make(enum seccomp_role, const struct sandbox_plan *);
 static int seccomp_take(int, struct sock_fprog *);
 static int seccomp_child(enum seccomp_role, const struct sandbox_plan *,
@@ -70,40 +68,6 @@ sandbox_seccomp_enforce(enum seccomp_role role)
 		seccomp_made[role] = (struct sock_fprog){ 0, NULL };
 	}
 	return (0);
-}
-
-void
-sandbox_seccomp_alone(void)
-{
-	(void)dl_iterate_phdr(seccomp_object, NULL);
-}
-
-/* If it is the library; linked into the program, which has no name, it stays.
- */
-static int
-seccomp_object(struct dl_phdr_info *o, size_t size, void *arg)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = UINTPTR_MAX;
-	uintptr_t here = (uintptr_t)seccomp_init, to = 0, at;
-	size_t i;
-
-	(void)size;
-	(void)arg;
-	for (i = 0; i < o->dlpi_phnum; i++) {
-		if (o->dlpi_phdr[i].p_type != PT_LOAD)
-			continue;
-		at = o->dlpi_addr + o->dlpi_phdr[i].p_vaddr;
-		if (at < from)
-			from = at & ~(page - 1);
-		if (at + o->dlpi_phdr[i].p_memsz > to)
-			to = at + o->dlpi_phdr[i].p_memsz;
-	}
-	if (o->dlpi_name[0] == '\0' || here < from || here >= to)
-		return (0);
-	/* To the end of its last page; there may be holes. */
-	to = (to + page - 1) & ~(page - 1);
-	(void)madvise((void *)from, to - from, MADV_DONTFORK);
-	return (1);
 }
 
 /*
