@@ -23,7 +23,7 @@ confine(struct conn *c)
 {
 	struct sandbox_plan plan = *c->plan;
 	struct sandbox_report report;
-	char names[CONFINE_NAMES_MAX];
+	char names[CONFINE_NAMES_MAX] = "none";
 	unsigned int missing;
 	int r;
 
@@ -43,7 +43,7 @@ confine(struct conn *c)
 		log_warn("%s: sandbox without %s", c->peer, names);
 	else if (missing != 0 && c->plan->inherited == 0)
 		sandbox_say(&report); /* a listener has said it for all */
-	else if (missing != 0)
+	else
 		log_debug("%s: sandbox without %s", c->peer, names);
 	return (r);
 }

@@ -30,7 +30,7 @@
 
 struct keeper_word {
 	int32_t pid;
-	int32_t come; /* 1: with a link; 0: it has ended */
+	int32_t come; /* 1: alone, with a link; 0: it has ended */
 };
 
 struct keeper_worker {
@@ -57,6 +57,7 @@ struct keeper {
 };
 
 static void keeper_run(int fd, const char *broker) __attribute__((noreturn));
+static void keeper_say(int *, const struct keeper_word *, size_t, int link);
 static int keeper_wait_ms(const struct keeper *);
 static int keeper_told(struct keeper *);
 static void keeper_add(struct keeper *, pid_t, int link);
@@ -110,10 +111,30 @@ keeper_link(int *worker)
 void
 keeper_tell(int *keeper, pid_t pid, int link)
 {
-	const struct keeper_word w = { (int32_t)pid, link != -1 };
+	const struct keeper_word w = { (int32_t)pid, 1 };
+
+	keeper_say(keeper, &w, sizeof(w), link);
+}
+
+void
+keeper_ended(int *keeper, const pid_t *pid, size_t n)
+{
+	struct keeper_word w[KEEPER_ENDED_MAX];
+	size_t i;
+
+	if (*keeper == -1 || n == 0)
+		return;
+	for (i = 0; i < n; i++)
+		w[i] = (struct keeper_word){ (int32_t)pid[i], 0 };
+	keeper_say(keeper, w, n * sizeof(w[0]), -1);
+}
+
+static void
+keeper_say(int *keeper, const struct keeper_word *w, size_t size, int link)
+{
 	int r;
 
-	while ((r = keeper_send(*keeper, &w, sizeof(w), link, 0)) == -1 &&
+	while ((r = keeper_send(*keeper, w, size, link, 0)) == -1 &&
 	    errno == EINTR)
 		continue;
 	if (r == 0)
@@ -167,19 +188,21 @@ keeper_wait_ms(const struct keeper *k)
 static int
 keeper_told(struct keeper *k)
 {
-	struct keeper_word w;
+	struct keeper_word w[KEEPER_ENDED_MAX];
+	size_t i, n;
 	int link = -1;
-	ssize_t n;
+	ssize_t got;
 
-	n = keeper_receive(k->fd, &w, sizeof(w), &link, MSG_DONTWAIT);
-	if (n == -1)
+	got = keeper_receive(k->fd, w, sizeof(w), &link, MSG_DONTWAIT);
+	if (got == -1)
 		return (errno == EINTR);
-	if (n != sizeof(w))
+	n = (size_t)got / sizeof(w[0]);
+	if (n == 0)
 		_exit(0); /* the listener has ended */
-	if (w.come && link != -1)
-		keeper_add(k, w.pid, link);
-	else if (!w.come)
-		keeper_forget(k, w.pid);
+	if (w[0].come && link != -1)
+		keeper_add(k, w[0].pid, link);
+	for (i = 0; i < n && !w[0].come; i++)
+		keeper_forget(k, w[i].pid);
 	return (1);
 }
 

@@ -25,10 +25,13 @@ int keeper_start(const char *broker, void (*closes)(void *), void *arg);
  */
 int keeper_link(int *worker);
 /*
- * The worker runs, and the broker's end is sent (the caller keeps its own).  -1
- * in its place: the worker has ended.  Where the keeper has, *keeper is closed
- * and -1 from then on.
+ * The worker runs, and the broker's end is sent (the caller keeps its own).
+ * Where the keeper has ended, *keeper is closed and -1 from then on.
  */
 void keeper_tell(int *keeper, pid_t, int link);
+/* These have ended, at most KEEPER_ENDED_MAX.  *keeper as above, and may be -1.
+ */
+#define KEEPER_ENDED_MAX 64
+void keeper_ended(int *keeper, const pid_t *, size_t n);
 
 #endif

@@ -27,7 +27,7 @@
 
 static void listen_keeper(struct listener_state *);
 static int listen_turn(struct listener_state *);
-static int listen_signalled(struct listener_state *);
+static int listen_woken(struct listener_state *);
 static void listen_accept(struct listener_state *, int fd);
 static void listen_exhausted(struct listener_state *, int fd);
 static void listen_pause(void);
@@ -84,7 +84,7 @@ listen_turn(struct listener_state *l)
 			fatal(EX_OSERR, "poll");
 		return (1);
 	}
-	if (l->poll[l->nsockets].revents != 0 && listen_signalled(l))
+	if (l->poll[l->nsockets].revents != 0 && listen_woken(l))
 		return (0);
 	for (i = 0; i < l->nsockets; i++)
 		if (l->poll[i].revents != 0)
@@ -95,14 +95,10 @@ listen_turn(struct listener_state *l)
 
 /* 1: one of them was to stop. */
 static int
-listen_signalled(struct listener_state *l)
+listen_woken(struct listener_state *l)
 {
-	char octets[64];
-	ssize_t n;
-	int stop = 0;
+	int stop = listen_signalled(l->poll[l->nsockets].fd);
 
-	while ((n = read(l->poll[l->nsockets].fd, octets, sizeof(octets))) > 0)
-		stop |= memchr(octets, 't', (size_t)n) != NULL;
 	listen_reap(l);
 	return (stop);
 }
@@ -329,9 +325,10 @@ static void
 listen_reap(struct listener_state *l)
 {
 	int64_t now = clock_ms();
+	pid_t ended[KEEPER_ENDED_MAX], pid;
 	enum source_end end;
 	int status;
-	pid_t pid;
+	size_t n = 0;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (away_left(&l->away, pid))
@@ -343,12 +340,16 @@ listen_reap(struct listener_state *l)
 			l->news.crashed++;
 		} else
 			end = (enum source_end)WEXITSTATUS(status);
-		if (l->keeper != -1)
-			keeper_tell(&l->keeper, pid, -1);
+		ended[n++] = pid;
 		if (places_leave(l->places, pid, end, now))
 			log_info("worker %ld: its address is turned away",
 			    (long)pid);
+		if (n == KEEPER_ENDED_MAX) {
+			keeper_ended(&l->keeper, ended, n);
+			n = 0;
+		}
 	}
+	keeper_ended(&l->keeper, ended, n);
 }
 
 static void
@@ -366,7 +367,7 @@ listen_stop(struct listener_state *l)
 	places_kill(l->places, SIGTERM);
 	while (places_used(l->places) > 0 && (left = end - clock_ms()) > 0) {
 		poll(&l->poll[l->nsockets], 1, (int)left);
-		listen_signalled(l);
+		listen_woken(l);
 	}
 	places_kill(l->places, SIGKILL);
 }

@@ -25,6 +25,7 @@
 #define LISTEN_PER_ADDRESS 256
 
 static int listen_signal_pipe[2];
+static volatile sig_atomic_t listen_reaping; /* the loop was told */
 
 static void listen_settle(struct listener_state *);
 static void listen_confine(struct listener_state *);
@@ -182,16 +183,33 @@ listen_signals(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
-/* A full pipe loses nothing: the loop will wake, and reaps all there is. */
+/* A full pipe loses nothing: the loop will wake, and reaps all there is; so one
+ * octet does for many children. */
 static void
 listen_caught(int sig)
 {
 	char octet = sig == SIGCHLD ? 'c' : 't';
 	int saved = errno;
 
+	if (sig == SIGCHLD && listen_reaping)
+		return;
+	listen_reaping |= sig == SIGCHLD;
 	if (write(listen_signal_pipe[1], &octet, 1) == -1 && errno != EAGAIN)
 		abort();
 	errno = saved;
+}
+
+int
+listen_signalled(int fd)
+{
+	char octets[64];
+	ssize_t n;
+	int stop = 0;
+
+	while ((n = read(fd, octets, sizeof(octets))) > 0)
+		stop |= memchr(octets, 't', (size_t)n) != NULL;
+	listen_reaping = 0; /* before the children are: the next tells again */
+	return (stop);
 }
 
 void

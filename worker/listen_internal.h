@@ -34,6 +34,7 @@ struct listener_state {
  * are octets to poll for: 't' to stop, 'c' when a child has ended.  Fatal.
  */
 void listen_begin(struct listener_state *);
+int listen_signalled(int fd);	 /* 1: one of them was to stop */
 void listen_signals_close(void); /* in a child */
 /* A descriptor for nothing but to be given up; -1: none. */
 int listen_spare(void);

@@ -69,7 +69,8 @@ places_full(struct places *p, const struct source *source, int many,
 	}
 	if (!many && same >= p->per_address)
 		return ("too many of one address");
-	if (source_unlucky(fresh, p->max, randombytes_random()))
+	if (fresh > p->max / 2 &&
+	    source_unlucky(fresh, p->max, randombytes_random()))
 		return ("too many newcomers");
 	return (NULL);
 }

@@ -251,16 +251,24 @@ who_waits_keeps_waiting_where_it_does(void **state)
 static void
 who_has_ended_is_let_go(void **state)
 {
-	int worker, brokers;
+	static const pid_t ended[] = { 1, 2 };
+	int worker[3], brokers[3];
+	size_t i;
 
 	(void)state;
 	broker_is_up();
-	worker = worker_comes(1);
-	brokers = given();
-	keeper_tell(&keeper, 1, -1);
-	close(brokers);
-	assert_end(worker);
-	close(worker);
+	for (i = 0; i < 3; i++) {
+		worker[i] = worker_comes((pid_t)i + 1);
+		brokers[i] = given();
+	}
+	keeper_ended(&keeper, ended, 2);
+	for (i = 0; i < 3; i++)
+		close(brokers[i]);
+	assert_end(worker[0]);
+	assert_end(worker[1]);
+	says(worker[2], "still"); /* to the keeper alone: it is open */
+	for (i = 0; i < 3; i++)
+		close(worker[i]);
 }
 
 /* The broker alone ends it for the worker, though the keeper has it too. */
