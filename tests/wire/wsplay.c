@@ -10,10 +10,12 @@
  *	user VAR SUBJECT [JSON]	a token for all stores, with more claims
  *	issuer			makes tokens of an issuer elsewhere, who becomes
  *				the relay's: RS256, ES256, OTHER, STRANGER; see
- *				tests/lib/issuer.h.  Skips the script without
+ *				tests/lib/issuer.h.  Skips the script without.
+ *				Once the relay runs: by other keys in the file
  *	set VAR VALUE
  *	restart broker|worker|all [kill]	and wait until it is ready
  *	reload [NAME VALUE]	the configuration, with that setting more
+ *	hangup			SIGHUP for the broker, and no wait
  *
  *	A connect TARGET	opens a WebSocket; also in place of an old one
  *	A refused TARGET STATUS	the upgrade is answered with that instead
@@ -60,7 +62,7 @@
 #define PLAY_SKIP 77 /* what a script's process exits with */
 
 static play_fn play_set, play_setting, play_token, play_user, play_issuer,
-    play_restart, play_reload;
+    play_hangup, play_restart, play_reload;
 
 /* kind: '-' for no client, ' ' the client acts, '>' sends, '<' must receive */
 static const struct play_row {
@@ -74,6 +76,7 @@ static const struct play_row {
 	{ '-', "user", play_user },
 	{ '-', "issuer", play_issuer },
 	{ '-', "restart", play_restart },
+	{ '-', "hangup", play_hangup },
 	{ '-', "reload", play_reload },
 	{ ' ', "connect", play_connect },
 	{ ' ', "refused", play_refused },
@@ -290,9 +293,11 @@ play_issuer(struct play *play, struct play_client *c, char *rest)
 		play_close(play);
 		exit(PLAY_SKIP);
 	}
-	server_setting(&play->server, line);
-	server_setting(&play->server, "oidc_issuer " ISSUER_NAME);
-	server_setting(&play->server, "oidc_audience " ISSUER_AUDIENCE);
+	if (!play->started) {
+		server_setting(&play->server, line);
+		server_setting(&play->server, "oidc_issuer " ISSUER_NAME);
+		server_setting(&play->server, "oidc_audience " ISSUER_AUDIENCE);
+	}
 	play_keep(play, "RS256", issuer.rs256);
 	play_keep(play, "ES256", issuer.es256);
 	play_keep(play, "OTHER", issuer.other);
@@ -320,6 +325,14 @@ play_restart(struct play *play, struct play_client *c, char *rest)
 		asleep_children(play->server.broker);
 	server_stop(&play->server, parts, killed);
 	server_start(&play->server, parts);
+}
+
+static void
+play_hangup(struct play *play, struct play_client *c, char *rest)
+{
+	(void)c;
+	(void)rest;
+	kill(play->server.broker, SIGHUP);
 }
 
 static void
