@@ -154,6 +154,13 @@ buf_drop(struct buf *b, size_t n)
 }
 
 void
+buf_erase(struct buf *b, size_t n)
+{
+	octets_wipe(b->mem + b->off, n < b->len ? n : b->len);
+	buf_drop(b, n);
+}
+
+void
 buf_trunc(struct buf *b, size_t n)
 {
 	if (n < b->len)
@@ -193,12 +200,18 @@ buf_free(struct buf *b)
 void
 buf_wipe(struct buf *b)
 {
-	volatile uint8_t *p = b->mem;
+	octets_wipe(b->mem, b->cap);
+	buf_free(b);
+}
+
+void
+octets_wipe(void *octets, size_t n)
+{
+	volatile uint8_t *p = octets;
 	size_t i;
 
-	for (i = 0; i < b->cap; i++)
+	for (i = 0; i < n; i++)
 		p[i] = 0;
-	buf_free(b);
 }
 
 int

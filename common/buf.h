@@ -52,11 +52,13 @@ uint8_t *buf_room(struct buf *, size_t n);
 void buf_grow(struct buf *, size_t n);
 
 void buf_drop(struct buf *, size_t n);	/* forgets n octets at the front */
+void buf_erase(struct buf *, size_t n); /* the same after zeroing them */
 void buf_trunc(struct buf *, size_t n); /* keeps the first n octets */
 void buf_fit(struct buf *);		/* gives room that is not used back */
 void buf_clear(struct buf *);		/* empties, keeps the memory */
 void buf_free(struct buf *);		/* empties, gives the memory back */
 void buf_wipe(struct buf *);		/* buf_free after zeroing: secrets */
+void octets_wipe(void *, size_t);	/* zeroes, whatever a compiler thinks */
 
 /* The live octets, valid until the next change of the buffer. */
 static inline struct bytes

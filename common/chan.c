@@ -39,6 +39,7 @@ static size_t chan_fds_kept(const struct chan *);
 static ssize_t chan_write(struct chan *, struct bytes);
 static ssize_t chan_write_fds(struct chan *, struct bytes);
 static void chan_drop_send_fds(struct chan *);
+static void chan_done(struct chan *);
 static void chan_buf_rest(struct buf *);
 
 void
@@ -86,8 +87,7 @@ chan_read(struct chan *c)
 	int got = 0;
 	ssize_t n;
 
-	buf_drop(&c->in, c->used);
-	c->used = 0;
+	chan_done(c);
 	while (c->in.len < CHAN_FRAME_MAX_BYTES) {
 		if ((to = buf_room(&c->in, room)) == NULL)
 			return (-1);
@@ -115,12 +115,12 @@ chan_next(struct chan *c, struct msg *m)
 {
 	ssize_t n;
 
-	buf_drop(&c->in, c->used);
-	c->used = 0;
+	chan_done(c);
 	n = ipc_unpack(buf_bytes(&c->in), c->peer, m);
 	if (n == -1)
 		return (-1);
 	c->used = (size_t)n;
+	c->used_secret = n > 0 && m->type == IPC_LOGIN;
 	chan_buf_rest(&c->in);
 	return (n > 0);
 }
@@ -435,6 +435,18 @@ chan_drop_send_fds(struct chan *c)
 		close(c->send_fds[c->nsend_fds]);
 		c->send_fds[c->nsend_fds] = -1;
 	}
+}
+
+/* With the last message. */
+static void
+chan_done(struct chan *c)
+{
+	if (c->used_secret)
+		buf_erase(&c->in, c->used);
+	else
+		buf_drop(&c->in, c->used);
+	c->used = 0;
+	c->used_secret = 0;
 }
 
 /* A buffer run empty gives its memory back. */

@@ -28,6 +28,7 @@ struct chan {
 	struct buf in;
 	struct buf out;
 	size_t used;	       /* octets of in that the last message borrows */
+	int used_secret;       /* which is one with a token */
 	int fds[CHAN_FDS_MAX]; /* received, not yet taken; -1 empty */
 	int next;	       /* the socket to go on with, -1 none came */
 	int send_fds[CHAN_FDS_MAX]; /* to go with the octet at send_fds_at */

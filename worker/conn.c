@@ -216,6 +216,8 @@ conn_read_small(struct conn *c)
 	c->many = n == (ssize_t)sizeof(octets);
 	if (n > 0 && buf_add(&c->in, octets, (size_t)n) == -1)
 		conn_drop(c);
+	if (n > 0 && c->phase == CONN_HEAD)
+		octets_wipe(octets, (size_t)n); /* a token may be in it */
 	return (n);
 }
 

@@ -2,8 +2,6 @@
  * One HTTP request after the other: head, body, the dialect's answer, and then
  * the next one or frames.  The parser is http.c, the answers reply.c.
  */
-#include <string.h>
-
 #include "common/log.h"
 #include "worker/conn_internal.h"
 #include "worker/route.h"
@@ -137,9 +135,7 @@ exchange_head(struct conn *c)
 	}
 	note_heard(c, 0, (uint64_t)n);
 	exchange_begin(c);
-	/* A token may be in it. */
-	memset(c->in.mem + c->in.off, 0, (size_t)n);
-	buf_drop(&c->in, (size_t)n);
+	buf_erase(&c->in, (size_t)n); /* a token may be in it */
 	return (1);
 }
 

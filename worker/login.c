@@ -46,6 +46,7 @@ conn_login(struct conn *c, enum dialect_id dialect, struct bytes token,
 	m.f[login_kid].b = bytes_of(kid, (size_t)nkid);
 	m.f[login_store].b = store;
 	link_send(c, &m);
+	octets_wipe(mac, sizeof(mac));
 	return;
 
 refused:

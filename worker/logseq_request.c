@@ -33,6 +33,7 @@ static void
 request_token(struct logseq_web *w, const struct http_request *r)
 {
 	struct bytes b = http_header_get(r, "authorization");
+	struct bytes raw;
 	char text[TOKEN_MAX_BYTES];
 	ssize_t n;
 
@@ -42,6 +43,10 @@ request_token(struct logseq_web *w, const struct http_request *r)
 	} else if ((n = logseq_query(w, "token", text, sizeof(text))) > 0) {
 		buf_add(&w->token, text, (size_t)n);
 		w->token_in_query = 1;
+		octets_wipe(text, (size_t)n);
+		if (url_query_find(w->query, "token", 0, &raw))
+			octets_wipe(w->target.mem + (raw.p - w->target.mem),
+			    raw.n);
 	}
 }
 

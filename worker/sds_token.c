@@ -67,6 +67,7 @@ sds_token_body(struct sds_token *t, struct bytes body)
 		return;
 	}
 	conn_login(t->conn, DIALECT_SDS, buf_bytes(&t->bearer), BYTES_NONE);
+	buf_wipe(&t->bearer);
 }
 
 void

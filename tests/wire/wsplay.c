@@ -16,6 +16,8 @@
  *	restart broker|worker|all [kill]	and wait until it is ready
  *	reload [NAME VALUE]	the configuration, with that setting more
  *	hangup			SIGHUP for the broker, and no wait
+ *	forgotten TOKEN		nothing of it is in the relay's memory.  Skips
+ *				the script where that cannot be seen
  *
  *	A connect TARGET	opens a WebSocket; also in place of an old one
  *	A refused TARGET STATUS	the upgrade is answered with that instead
@@ -58,11 +60,12 @@
 #include "tests/lib/asleep.h"
 #include "tests/lib/issuer.h"
 #include "tests/lib/play.h"
+#include "tests/lib/traces.h"
 
 #define PLAY_SKIP 77 /* what a script's process exits with */
 
 static play_fn play_set, play_setting, play_token, play_user, play_issuer,
-    play_hangup, play_restart, play_reload;
+    play_hangup, play_forgotten, play_restart, play_reload;
 
 /* kind: '-' for no client, ' ' the client acts, '>' sends, '<' must receive */
 static const struct play_row {
@@ -77,6 +80,7 @@ static const struct play_row {
 	{ '-', "issuer", play_issuer },
 	{ '-', "restart", play_restart },
 	{ '-', "hangup", play_hangup },
+	{ '-', "forgotten", play_forgotten },
 	{ '-', "reload", play_reload },
 	{ ' ', "connect", play_connect },
 	{ ' ', "refused", play_refused },
@@ -333,6 +337,20 @@ play_hangup(struct play *play, struct play_client *c, char *rest)
 	(void)c;
 	(void)rest;
 	kill(play->server.broker, SIGHUP);
+}
+
+static void
+play_forgotten(struct play *play, struct play_client *c, char *rest)
+{
+	int r = traces_of(&play->server, script_word(&rest));
+
+	(void)c;
+	if (r == 1)
+		play_fail(play, "it is there");
+	if (r == 0)
+		return;
+	play_close(play);
+	exit(PLAY_SKIP);
 }
 
 static void
