@@ -7,15 +7,16 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "broker/child.h"
 #include "broker/confine.h"
 #include "broker/fanout.h"
 #include "broker/lanes_parts.h"
+#include "common/child.h"
 #include "common/log.h"
 
 /* More words than this waiting: fan-out does nothing any more. */
@@ -46,6 +47,7 @@ lanes_start(const struct config *c)
 		goto err;
 	if (r == 1)
 		lanes_child(c, l->fd, l->count);
+	fcntl(l->fd, F_SETFL, O_NONBLOCK); /* we never wait */
 	TAILQ_INIT(&l->waiting);
 	return (l);
 

@@ -5,12 +5,13 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "broker/child.h"
 #include "broker/opener.h"
 #include "broker/reload_files.h"
+#include "common/child.h"
 #include "common/log.h"
 
 struct opener {
@@ -37,8 +38,10 @@ opener_start(const struct opener_source *start)
 		r = child_start(&o->pid, &o->fd);
 	if (r == 1)
 		exit(opener_run(o->fd, start));
-	if (r == 0)
+	if (r == 0) {
+		fcntl(o->fd, F_SETFL, O_NONBLOCK); /* we never wait */
 		return (o);
+	}
 	log_warn("opener");
 	free(o);
 	return (NULL);

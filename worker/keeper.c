@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/chan.h"
+#include "common/child.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "worker/keeper.h"
@@ -76,23 +77,16 @@ static ssize_t keeper_receive(int fd, void *, size_t n, int *passed, int flags);
 int
 keeper_start(const char *broker, void (*closes)(void *), void *arg)
 {
-	int pair[2];
 	pid_t pid;
+	int fd, r;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
-		log_warn("keeper");
-		return (-1);
-	}
-	if ((pid = fork()) == 0) {
-		close(pair[0]);
+	if ((r = child_start(&pid, &fd)) == 1) {
 		closes(arg);
-		keeper_run(pair[1], broker);
+		keeper_run(fd, broker);
 	}
-	close(pair[1]);
-	if (pid != -1)
-		return (pair[0]);
+	if (r == 0)
+		return (fd);
 	log_warn("keeper");
-	close(pair[0]);
 	return (-1);
 }
 
@@ -149,13 +143,10 @@ keeper_say(int *keeper, const struct keeper_word *w, size_t size, int link)
 static void
 keeper_run(int fd, const char *broker)
 {
-	static const int quiet[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE };
 	struct keeper k = { .fd = fd, .broker = broker, .chan = { .fd = -1 } };
 	struct pollfd p[2];
-	size_t i;
 
-	for (i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
-		signal(quiet[i], SIG_IGN); /* the listener's end is ours */
+	signal(SIGPIPE, SIG_IGN);
 	k.links_max = sysconf(_SC_OPEN_MAX) - KEEPER_SPARE;
 	TAILQ_INIT(&k.due);
 	TAILQ_INIT(&k.given);

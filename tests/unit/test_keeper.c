@@ -106,6 +106,15 @@ worker_comes(pid_t pid)
 	return (worker);
 }
 
+/* Worker 1 and a broker that is there, whose end this is. */
+static int
+linked(int *worker)
+{
+	broker_is_up();
+	*worker = worker_comes(1);
+	return (given());
+}
+
 static void
 says(int fd, const char *word)
 {
@@ -178,9 +187,7 @@ a_broker_is_given_its_end(void **state)
 	int worker, brokers;
 
 	(void)state;
-	broker_is_up();
-	worker = worker_comes(1);
-	brokers = given();
+	brokers = linked(&worker);
 	says(worker, "hello");
 	assert_said(brokers, "hello");
 	says(brokers, "welcome");
@@ -278,9 +285,7 @@ a_link_that_is_shut_down_has_ended(void **state)
 	int worker, brokers;
 
 	(void)state;
-	broker_is_up();
-	worker = worker_comes(1);
-	brokers = given();
+	brokers = linked(&worker);
 	shutdown(brokers, SHUT_RDWR);
 	close(brokers);
 	assert_end(worker);
@@ -295,9 +300,7 @@ who_reads_nothing_holds_up_nobody(void **state)
 	int deaf, worker, brokers;
 
 	(void)state;
-	broker_is_up();
-	deaf = worker_comes(1);
-	brokers = given();
+	brokers = linked(&deaf);
 	while (write(brokers, much, sizeof(much)) > 0)
 		continue;
 	close(brokers);

@@ -3,11 +3,10 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include "broker/child.h"
+#include "common/child.h"
 
 int
 child_start(pid_t *pid, int *fd)
@@ -33,7 +32,6 @@ child_start(pid_t *pid, int *fd)
 	}
 	close(pair[1]);
 	*fd = pair[0];
-	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	return (0);
 }
 
