@@ -23,7 +23,6 @@ static void control_read(struct bufferevent *, void *);
 static void control_written(struct bufferevent *, void *);
 static void control_event(struct bufferevent *, short, void *);
 static void control_status(struct broker *, struct evbuffer *);
-static void control_stores(struct broker *, struct evbuffer *);
 
 static control_job control_log_level;
 
@@ -33,7 +32,7 @@ static const struct command {
 	control_job *job; /* takes the connection over; NULL: run instead */
 } commands[] = {
 	{ "status", control_status, NULL },
-	{ "stores", control_stores, NULL },
+	{ "stores", NULL, control_stores },
 	{ "verify", NULL, control_verify },
 	{ "compact", NULL, control_compact },
 	{ "backup", NULL, control_backup },
@@ -212,63 +211,4 @@ control_log_level(struct broker *b, struct bufferevent *bev, const char *word)
 	evbuffer_add_printf(bufferevent_get_output(bev), "%s\ndone\n",
 	    names[log_level_get()]);
 	control_answered(bev);
-}
-
-struct control_scan {
-	struct broker *b;
-	struct evbuffer *out;
-};
-
-static void
-control_store_line(const struct control_scan *c, const struct txn *t)
-{
-	const struct doc *d = doc_find(c->b, &t->name);
-	struct bounds bounds;
-	char name[256];
-
-	bounds_of_store(c->b->conf, &t->name, &bounds);
-	evbuffer_add_printf(c->out,
-	    "%s %u %" PRIu64 " %zu %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIu64,
-	    dialect_name(t->name.dialect), t->name.room, t->seq,
-	    d == NULL ? 0 : d->nsessions, t->row.records, t->row.oldest,
-	    t->row.bytes, t->row.fresh);
-#define BOUND(name, store, subject)                                            \
-	evbuffer_add_printf(c->out, " %" PRId64, bounds.name);
-#include "broker/bounds.def"
-#undef BOUND
-	evbuffer_add_printf(c->out, " \"%s\"\n",
-	    log_quote(name, sizeof(name), t->name.name));
-}
-
-static int
-control_store(struct bytes key, struct bytes val, void *arg)
-{
-	struct control_scan *c = arg;
-	struct doc_id id;
-	struct txn t;
-
-	(void)val;
-	/* dialect, room be32, name: txn_row_key */
-	if (key.n < 5)
-		return (0);
-	id = (struct doc_id){ (enum dialect_id)key.p[0], be32_get(key.p + 1),
-		bytes_skip(key, 5) };
-	if (id.dialect == DIALECT_NONE)
-		return (0);
-	txn_init(&t, c->b->kv, &id);
-	if (txn_load(&t) == 1)
-		control_store_line(c, &t);
-	txn_done(&t);
-	return (0);
-}
-
-static void
-control_stores(struct broker *b, struct evbuffer *out)
-{
-	struct control_scan c = { b, out };
-
-	if (b->kv->ops->scan(b->kv, KV_NAME, BYTES_NONE, BYTES_LIT("\xff"), 0,
-		control_store, &c) == -1)
-		evbuffer_add_printf(out, "error the store cannot be read\n");
 }

@@ -14,6 +14,7 @@ typedef void control_job(struct broker *, struct bufferevent *,
 
 control_job control_metrics;	/* control_metrics.c */
 control_job control_verify;	/* control_verify.c */
+control_job control_stores;	/* control_stores.c */
 control_job control_compact;	/* compact.c */
 control_job control_backup;	/* control_backup.c */
 control_job control_quarantine; /* quarantine.c */

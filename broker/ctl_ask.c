@@ -21,6 +21,7 @@
 
 static int ctl_ask_read(int, struct buf *);
 static int ctl_ask_refused(struct bytes);
+static int ctl_ask_whole(struct buf *);
 
 /* An answer may be empty: no stores. */
 int
@@ -36,6 +37,9 @@ ctl_ask(const char *path, const char *command, struct buf *answer)
 		status = ctl_connect_failed(path, errno);
 	else
 		status = ctl_ask_refused(buf_bytes(answer));
+	/* A list that may be long ends with a word of its own. */
+	if (status == 0 && strcmp(command, "stores") == 0)
+		status = ctl_ask_whole(answer);
 	close(fd);
 	return (status);
 }
@@ -126,6 +130,23 @@ ctl_connect_failed(const char *path, int error)
 	return (error == ENOENT || error == ECONNREFUSED || error == EAGAIN
 		? EX_UNAVAILABLE
 		: EX_IOERR);
+}
+
+/* What says that it is whole is no part of it. */
+static int
+ctl_ask_whole(struct buf *answer)
+{
+	static const char end[] = "done\n";
+	size_t n = sizeof(end) - 1;
+
+	if (answer->len < n ||
+	    !bytes_eq(bytes_skip(buf_bytes(answer), answer->len - n),
+		bytes_of((const uint8_t *)end, n))) {
+		log_warnx("the broker went away");
+		return (EX_IOERR);
+	}
+	buf_trunc(answer, answer->len - n);
+	return (0);
 }
 
 /* The broker says "error ..." in a line, maybe after others. */

@@ -3,7 +3,7 @@
  * the answer as it comes, as a table or as JSON.
  *
  *	status		`name value' a line, and so metrics
- *	stores		the cells of ctl_store_columns a line
+ *	stores		the cells of ctl_store_columns a line, then `done'
  *	connections	those of ctl_connection_columns
  */
 #include <stdio.h>
