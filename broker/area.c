@@ -5,7 +5,6 @@
  */
 #include <sys/mman.h>
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "broker/area.h"
@@ -13,17 +12,12 @@
 #include "common/limits.h"
 #include "common/ring_memory.h"
 
-/* As much as the largest answer, and so many that they take 20 MiB at most. */
-#define AREA_BYTES ((size_t)IPC_FRAME_MAX_BYTES)
-#define AREAS_MAX  64u
+/* An entry's head is asked room for before its length is known. */
+#define AREA_BYTES ((size_t)FETCH_AREA_BYTES + 4u * KIB)
+#define AREAS_MAX  32u /* 17 MiB */
 
-struct area {
-	void *map;
-	int fd; /* -1: the worker has it */
-};
-
-static struct area *area_new(void);
-static int area_give(struct session *);
+static int area_make(struct session *);
+static int area_give(struct session *, int);
 
 /*
  * The worker can look before it is told to: what this batch changed is for
@@ -37,21 +31,10 @@ area_lend(const struct op *op, struct buf *out)
 
 	if (op->doc->dirty || s->ops > 1)
 		return (0);
-	if (s->area == NULL && s->broker->nareas < AREAS_MAX &&
-	    (s->area = area_new()) != NULL)
-		s->broker->nareas++;
-	if (s->area == NULL)
+	if (s->area == NULL && area_make(s) == -1)
 		return (0);
-	*out =
-	    (struct buf){ .mem = s->area->map, .cap = AREA_BYTES, .fixed = 1 };
+	*out = (struct buf){ .mem = s->area, .cap = AREA_BYTES, .fixed = 1 };
 	return (1);
-}
-
-int
-area_has(struct session *s, const struct buf *answer)
-{
-	return (answer->fixed && answer->len > 0 &&
-	    (s->area->fd == -1 || area_give(s) == 0));
 }
 
 void
@@ -59,41 +42,43 @@ area_free(struct session *s)
 {
 	if (s->area == NULL)
 		return;
-	(void)munmap(s->area->map, AREA_BYTES);
-	if (s->area->fd != -1)
-		close(s->area->fd);
-	free(s->area);
+	(void)munmap(s->area, AREA_BYTES);
 	s->area = NULL;
 	s->broker->nareas--;
 }
 
-static struct area *
-area_new(void)
+static int
+area_make(struct session *s)
 {
-	struct area *a = malloc(sizeof(*a));
+	void *map;
+	int fd, r;
 
-	if (a == NULL || (a->fd = ring_memory_make(AREA_BYTES, &a->map)) != -1)
-		return (a);
-	free(a);
-	return (NULL);
+	if (s->dead || s->mute || s->broker->nareas == AREAS_MAX ||
+	    (fd = ring_memory_make(AREA_BYTES, &map)) == -1)
+		return (-1);
+	r = area_give(s, fd);
+	close(fd);
+	if (r == -1) {
+		(void)munmap(map, AREA_BYTES);
+		return (-1);
+	}
+	s->area = map;
+	s->broker->nareas++;
+	return (0);
 }
 
 /* 0, or -1: not now. */
 static int
-area_give(struct session *s)
+area_give(struct session *s, int fd)
 {
 	struct msg m = MSG(AREA);
-	int fd, r;
+	int reader = ring_memory_share(fd), r;
 
+	if (reader == -1)
+		return (-1);
 	m.f[area_size].u = AREA_BYTES;
-	if (s->dead || s->mute || (fd = ring_memory_share(s->area->fd)) == -1)
-		return (-1);
-	r = chan_send_fds(&s->chan, &m, &fd, 1);
-	close(fd);
-	if (r == -1)
-		return (-1);
-	trace(s, &m, TRACE_OUT);
-	close(s->area->fd);
-	s->area->fd = -1;
-	return (0);
+	if ((r = chan_send_fds(&s->chan, &m, &reader, 1)) == 0)
+		trace(s, &m, TRACE_OUT);
+	close(reader);
+	return (r);
 }

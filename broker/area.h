@@ -9,12 +9,11 @@
 #include "broker/broker.h"
 
 /*
- * For the answer to an operation that says that none before it is being read.
- * 1: *out is the area's; 0: there is none to be had.
+ * For the answer to an operation that says that none before it is being read,
+ * of FETCH_AREA_BYTES at most.  1: *out is the area's, which the worker has
+ * been told of; 0: there is none to be had.
  */
 int area_lend(const struct op *, struct buf *out);
-/* 1: that answer lies in the area, and the worker has been given it. */
-int area_has(struct session *, const struct buf *answer);
 /* The worker lets go of its own at an answer without more. */
 void area_free(struct session *);
 

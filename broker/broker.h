@@ -51,7 +51,6 @@
 #define BLOB_SIGNAL ((uint64_t)1 << 63)
 
 struct apart;
-struct area;
 struct broker;
 struct doc;
 struct flusher;
@@ -117,7 +116,7 @@ struct session {
 	struct op *opening; /* the last OPEN, until it is answered */
 	struct buf card;
 	size_t ops, ops_bytes;
-	struct area *area; /* area.h; NULL: it has none */
+	void *area; /* area.h; NULL: it has none */
 	struct upload upload;
 	struct finished finished[FINISHED_MAX];
 	int staging; /* it is on the list of those */
@@ -278,7 +277,7 @@ struct broker {
 	struct session_list sessions;
 	size_t nsessions;
 	struct staging_list staging; /* who may have blobs staged, no others */
-	size_t nareas; /* of sessions */
+	size_t nareas;		     /* of sessions */
 	uint64_t next_session;
 	struct doc *docs[DOC_BUCKETS];
 	size_t ndocs;

@@ -14,6 +14,8 @@ struct fetch {
 	size_t limit;
 };
 
+static size_t fetch_limit_of(const struct msg *, size_t most);
+static int fetch_alone(const struct op *);
 static void fetch_place(struct fetch *, const struct msg *);
 static enum code fetch_log(struct fetch *, const struct msg *);
 static enum code fetch_fields(struct fetch *, const struct msg *);
@@ -40,15 +42,14 @@ enum code
 fetch_read(struct op *op, struct txn *t)
 {
 	const struct msg *m = &op->msg;
-	uint64_t what = m->f[fetch_what].u, limit = m->f[fetch_limit].u;
+	uint64_t what = m->f[fetch_what].u;
 	struct fetch f = { .op = op, .t = t };
 	enum code code;
 
 	if (what >= sizeof(fetchers) / sizeof(fetchers[0]) ||
 	    fetchers[what] == NULL)
 		return (CODE_INVALID);
-	f.limit = limit == 0 || limit > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
-							: (size_t)limit;
+	f.limit = fetch_limit_of(m, FETCH_MAX_BYTES);
 	if (what == FETCH_LOG || what == FETCH_FIELDS)
 		fetch_place(&f, m);
 	code = fetchers[what](&f, m);
@@ -56,6 +57,14 @@ fetch_read(struct op *op, struct txn *t)
 		t->failed = 1;
 	t->info = f.out; /* larger than a verdict's words may be */
 	return (code);
+}
+
+static size_t
+fetch_limit_of(const struct msg *m, size_t most)
+{
+	uint64_t asked = m->f[fetch_limit].u;
+
+	return (asked == 0 || asked > most ? most : (size_t)asked);
 }
 
 /*
@@ -66,13 +75,22 @@ static void
 fetch_place(struct fetch *f, const struct msg *m)
 {
 	if (m->f[fetch_area].u != 0) {
+		f->limit = fetch_limit_of(m,
+		    fetch_alone(f->op) ? FETCH_AREA_BYTES : FETCH_PAGE_BYTES);
 		if (area_lend(f->op, &f->out))
 			return;
-		if (f->limit > FETCH_PAGE_BYTES)
-			f->limit = FETCH_PAGE_BYTES;
+		f->limit = fetch_limit_of(m, FETCH_PAGE_BYTES);
 	}
 	if (buf_room(&f->out, IPC_FRONT_BYTES + f->limit) != NULL)
 		f->out.off = IPC_FRONT_BYTES;
+}
+
+/* Whoever else is in the batch waits for the answer as well. */
+static int
+fetch_alone(const struct op *op)
+{
+	return (op == TAILQ_FIRST(&op->session->broker->batch) &&
+	    TAILQ_NEXT(op, entry) == NULL);
 }
 
 static enum code

@@ -132,7 +132,7 @@ release_fetched(struct op *op)
 	m.f[fetched_seq].u = op->seq;
 	m.f[fetched_oldest].u = op->oldest;
 	m.f[fetched_position].u = op->position;
-	if (area_has(op->session, &op->info))
+	if (op->info.fixed)
 		m.f[fetched_area].u = op->info.len;
 	else
 		m.f[fetched_entries].b = buf_bytes(&op->info);

@@ -13,6 +13,8 @@
 /* Less would be kept by glibc for the same size alone, when it is freed. */
 #define BUF_FIT_BYTES	1280
 #define BUF_FIRST_BYTES 256
+/* The longest there is: room is asked for before the length is known. */
+#define BUF_VARINT_BYTES 10
 
 unsigned long buf_failures;
 int buf_large;
@@ -110,17 +112,16 @@ buf_add_be64(struct buf *b, uint64_t v)
 int
 buf_add_varint(struct buf *b, uint64_t v)
 {
-	uint8_t o[10];
+	uint8_t *to = buf_room(b, BUF_VARINT_BYTES);
 	size_t n = 0;
 
-	do {
-		o[n] = (uint8_t)(v & 0x7f);
-		v >>= 7;
-		if (v != 0)
-			o[n] |= 0x80;
-		n++;
-	} while (v != 0);
-	return (buf_add(b, o, n));
+	if (to == NULL)
+		return (-1);
+	for (; v > 0x7f; v >>= 7)
+		to[n++] = (uint8_t)(v | 0x80);
+	to[n++] = (uint8_t)v;
+	b->len += n;
+	return (0);
 }
 
 int

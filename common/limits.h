@@ -28,6 +28,8 @@
  * store little that it read too far (broker/kv_bdb_scan.c).
  */
 #define FETCH_PAGE_BYTES (144u * KIB)
+/* And by an area, a page with its wake-ups for each. */
+#define FETCH_AREA_BYTES (512u * KIB)
 
 #define STORE_NAME_MAX_BYTES 1024u
 #define CARD_MAX_BYTES	     (64u * KIB)

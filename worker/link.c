@@ -196,8 +196,9 @@ conn_fetch(struct conn *c, uint64_t tag, enum fetch_what what, uint64_t after,
 	m.f[fetch_what].u = what;
 	m.f[fetch_after].u = after;
 	m.f[fetch_upto].u = upto;
-	m.f[fetch_limit].u =
-	    area || what == FETCH_BLOB ? FETCH_MAX_BYTES : FETCH_PAGE_BYTES;
+	m.f[fetch_limit].u = area ? FETCH_AREA_BYTES
+	    : what == FETCH_BLOB  ? FETCH_MAX_BYTES
+				  : FETCH_PAGE_BYTES;
 	m.f[fetch_area].u = (uint64_t)area;
 	m.f[fetch_prefix].b = prefix;
 	m.f[fetch_from].b = from;

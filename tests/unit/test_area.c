@@ -25,10 +25,10 @@
 #include "tests/lib/peer.h"
 #include "worker/lent.h"
 
-/* An area's answer holds two of them, the socket's one. */
-#define RECORDS	     7u
+/* An area's answer holds five of them, the socket's one. */
+#define RECORDS	     11u
 #define RECORD_BYTES (100u * KIB)
-#define AREAS	     64 /* as many as there may be */
+#define AREAS	     32 /* as many as there may be */
 #define PAGES	     4	/* answers before the first is asked for there */
 
 static struct server server;
@@ -73,7 +73,7 @@ ask(struct peer *p, uint64_t after)
 
 	m.f[fetch_what].u = FETCH_LOG;
 	m.f[fetch_after].u = after;
-	m.f[fetch_limit].u = FETCH_MAX_BYTES;
+	m.f[fetch_limit].u = FETCH_AREA_BYTES;
 	m.f[fetch_area].u = 1;
 	peer_send(p, &m);
 }
@@ -136,7 +136,7 @@ answers_lie_in_one_area_until_there_is_no_more(void **state)
 		assert_true(p.m.f[fetched_area].u > 0);
 		assert_int_equal(p.m.f[fetched_entries].b.n, 0);
 	} while (p.m.f[fetched_more].u != 0);
-	assert_int_equal(n, (RECORDS + 1) / 2);
+	assert_int_equal(n, (RECORDS + 4) / 5);
 	assert_int_equal(after, RECORDS);
 	lent_answered(&l, 0);
 	assert_null(l.map);
@@ -191,6 +191,23 @@ of_two_asked_for_at_once_none_lies_in_an_area(void **state)
 	peer_close(&p);
 }
 
+/* What comes meanwhile is one batch. */
+static void
+broker_stop(void)
+{
+	int status;
+
+	assert_int_equal(kill(server.broker, SIGSTOP), 0);
+	assert_int_equal(waitpid(server.broker, &status, WUNTRACED),
+	    server.broker);
+}
+
+static void
+broker_go_on(void)
+{
+	assert_int_equal(kill(server.broker, SIGCONT), 0);
+}
+
 /* It would be seen before it is on the disk. */
 static void
 what_the_same_batch_changed_lies_in_no_area(void **state)
@@ -198,24 +215,49 @@ what_the_same_batch_changed_lies_in_no_area(void **state)
 	struct lent none = { .map = NULL };
 	struct msg m = MSG(SUBMIT);
 	struct peer writer, p;
-	int status;
 
 	(void)state;
 	peer_join(&writer, &server, "other", "write");
 	peer_join(&p, &server, "other", "read");
-	assert_int_equal(kill(server.broker, SIGSTOP), 0);
-	assert_int_equal(waitpid(server.broker, &status, WUNTRACED),
-	    server.broker);
+	broker_stop();
 	m.f[submit_verb].u = SDS_VERB_PATCH;
 	m.f[submit_body].b = bytes_of(body, sizeof(body));
 	peer_send(&writer, &m);
 	ask(&p, 0);
-	assert_int_equal(kill(server.broker, SIGCONT), 0);
+	broker_go_on();
 	assert_int_equal(last(answer(&p, &none), 0), 1);
 	peer_close(&writer);
 	ask(&p, 0);
 	close(area(&p));
 	peer_close(&p);
+}
+
+static void
+whom_others_wait_for_gets_less_at_once(void **state)
+{
+	struct lent l[2] = { { .map = NULL }, { .map = NULL } };
+	struct peer p[2];
+	int i, fd;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		peer_join(&p[i], &server, "store", "read");
+	broker_stop();
+	for (i = 0; i < 2; i++)
+		ask(&p[i], 0);
+	broker_go_on();
+	for (i = 0; i < 2; i++) {
+		fd = area(&p[i]);
+		assert_int_equal(lent_attach(&l[i], fd, p[i].m.f[area_size].u),
+		    0);
+		assert_int_equal(last(answer(&p[i], &l[i]), 0), 1);
+	}
+	ask(&p[0], 1);
+	assert_int_equal(last(answer(&p[0], &l[0]), 1), 6);
+	for (i = 0; i < 2; i++) {
+		lent_free(&l[i]);
+		peer_close(&p[i]);
+	}
 }
 
 static void
@@ -320,6 +362,7 @@ main(void)
 		cmocka_unit_test(an_area_is_the_brokers_to_write),
 		cmocka_unit_test(of_two_asked_for_at_once_none_lies_in_an_area),
 		cmocka_unit_test(what_the_same_batch_changed_lies_in_no_area),
+		cmocka_unit_test(whom_others_wait_for_gets_less_at_once),
 		cmocka_unit_test(who_is_one_too_many_has_answers_by_the_socket),
 		cmocka_unit_test(who_reads_little_is_lent_nothing),
 		cmocka_unit_test(an_answer_is_within_what_was_lent),
