@@ -73,6 +73,11 @@ class Relay {
     await end(this.broker, 'SIGTERM')
   }
 
+  // Of the listener and its workers; settings may be needed to hear them.
+  said (text) {
+    return this.listener.said.split(text).length - 1
+  }
+
   ctl (...words) {
     return execFileSync(`${build}/quirectl`, ['-f', this.conf, ...words])
       .toString()
@@ -124,7 +129,12 @@ function freePort () {
 // A program writes an octet to its readiness descriptor, or dies.
 function start (program, words, env) {
   const child = spawn(`${build}/${program}`, [...words, '-r', '3'],
-    { env, stdio: ['ignore', 'ignore', 'inherit', 'pipe'] })
+    { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+  child.said = ''
+  child.stderr.on('data', text => {
+    process.stderr.write(text)
+    child.said += text
+  })
   child.ended = new Promise(resolve =>
     child.on('exit', (code, signal) => resolve(signal || code)))
   process.on('exit', () => child.kill('SIGKILL'))
