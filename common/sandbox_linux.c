@@ -138,9 +138,10 @@ linux_confine(const struct sandbox_plan *plan, const char *data_dir,
 static void
 linux_filters(enum seccomp_role role, const struct sandbox_plan *plan)
 {
-	(void)sandbox_seccomp_prepare(role, plan);
+	/* First, beside other memory: no mapping more for those who have it. */
 	if (role == SECCOMP_LISTENER)
 		(void)sandbox_seccomp_prepare(SECCOMP_WORKER, plan);
+	(void)sandbox_seccomp_prepare(role, plan);
 }
 
 /* Namespaces, root, user, in this order; then no capability is left, but what
