@@ -78,6 +78,8 @@ all_breaks()
 	    unit/rule_secsync
 	"$1" 3 'answers leave before the flush' broker/batch.c \
 	    's/^	if (!b->kv->changed) {$/	if (1) {/' ops/kill
+	"$1" 3 'what waits for the flush lies where a worker sees it' \
+	    broker/area.c 's/op->doc->dirty || //' unit/area
 	"$1" 4 'a verdict does not wait for the ring' worker/verdicts.c \
 	    's/r->pos >= m->f.verdict_position..u/m != NULL/' unit/worker_reader
 	"$1" 5 'the live stream begins too late' broker/release.c \
