@@ -23,6 +23,7 @@
 #include "broker/apart.h"
 #include "broker/kv_undo.h"
 #include "broker/outcome.h"
+#include "common/wire.h"
 #include "tests/lib/logseq_rig.h"
 #include "tests/lib/store.h"
 
@@ -455,13 +456,19 @@ who_comes_meanwhile_waits_for_its_end(void **state)
 {
 	struct world *w = *state;
 	struct end e, late;
-	struct msg m;
+	struct msg m, fetch = MSG(FETCH);
 	char *tx = begin_long(w, &e);
 
 	knock(w, &late, DIALECT_LOGSEQ, LOGSEQ_ROOM_GRAPH, RIG_GRAPH);
+	fetch.f[fetch_what].u = FETCH_LOG; /* asked before it is open */
+	say(w, &late, &fetch);
 	while (apart_busy(&w->b))
 		assert_false(hears(w, &late, &m));
 	enter(w, &late);
+	while (!hears(w, &late, &m))
+		;
+	assert_int_equal(m.type, IPC_FETCHED);
+	assert_int_equal(m.f[fetched_code].u, CODE_OK);
 	verdict(w, &e, CODE_OK);
 	free(tx);
 	chan_close(&e.chan);
