@@ -227,7 +227,7 @@ load_catchup(const size_t *a)
 {
 	const char *broker = getenv("LOAD_BROKER");
 	struct load_client sender, *c;
-	double t, all, part, own;
+	double t, all, part, own, mb;
 
 	load_hearing(1);
 	load_open(&load, &sender, load.say);
@@ -246,9 +246,10 @@ load_catchup(const size_t *a)
 	part = cost_cpu_of_s(broker) - part;
 	all = cost_cpu_s() - all;
 	own = cost_own_cpu_s() - own;
-	printf("mb_per_s=%.1f broker_share=%.3f servers_share=%.3f "
+	mb = (double)c->bytes / 1e6;
+	printf("mb_per_s=%.1f broker_ms_per_mb=%.3f servers_ms_per_mb=%.3f "
 	       "own_share=%.3f\n",
-	    (double)c->bytes / t / 1e6, part / t, all / t, own / t);
+	    mb / t, part * 1e3 / mb, all * 1e3 / mb, own / t);
 }
 
 /* Nobody says anything, but pings are answered. */

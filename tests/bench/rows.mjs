@@ -125,10 +125,10 @@ export const groups = [
     row('20,000 records of 4 KiB, log to client', 'MB/s',
       at('quire: catchup 20000 4096', 'mb_per_s'), at('base: tcp 500', 'mb_per_s'),
       'bare loopback', target('ours', '>=', 500)),
-    row('its broker: share of one core', '',
-      at('quire: catchup 20000 4096', 'broker_share'),
-      at('quire: catchup 20000 4096', 'servers_share'), 'all of ours',
-      target('ours', '<=', 0.25))
+    row('its broker, a quarter of a core at 500 MB/s', 'ms/MB',
+      at('quire: catchup 20000 4096', 'broker_ms_per_mb'),
+      at('quire: catchup 20000 4096', 'servers_ms_per_mb'), 'all of ours',
+      target('ours', '<=', 0.5))
   ] },
   { name: 'large stores', times: 0, rows: [
     ...Object.entries(stores).map(([what, [large, small, name]]) =>
