@@ -16,7 +16,7 @@ struct conn;
 
 struct tally {
 	uint64_t n[TALLY_FIELDS]; /* by field of TALLY, since the last */
-	int64_t due_at;		  /* 0: nothing to tell */
+	int64_t due_at;		  /* 0: nothing that is worth a message */
 };
 
 void tally_add(struct conn *, enum ipc_field, uint64_t n);
