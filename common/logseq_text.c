@@ -82,7 +82,8 @@ logseq_number_text(struct buf *b, double v)
 		if (sci[i] != '.')
 			digits[n++] = sci[i];
 	digits[n] = '\0';
-	return (text_digits(b, digits, n, atoi(sci + i + 1) + 1));
+	return (
+	    text_digits(b, digits, n, (int)strtol(sci + i + 1, NULL, 10) + 1));
 }
 
 /* Instants are tagged always, numbers where JSON would round them. */
