@@ -6,11 +6,7 @@ settings='store_records_max 1000
 subject_message_max 1K
 subject_limits w message=0
 store_limits sds:demo bytes=1 records=1 rate=1 message=2K'
-if [ -z "${QUIRE_DIR:-}" ]; then
-	log=$(mktemp)
-	export log
-	exec 2>"$log"
-fi
+. tests/lib/log.sh
 . tests/lib/server.sh
 . tests/lib/tap.sh
 . tests/lib/ctl.sh

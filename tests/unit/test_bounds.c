@@ -12,19 +12,9 @@
 
 #include "broker/bounds.h"
 #include "broker/broker.h"
+#include "tests/lib/said.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
-
-static char said[4096];
-
-static void
-say(void *arg, const char *text)
-{
-	size_t n = strlen(said);
-
-	(void)arg;
-	snprintf(said + n, sizeof(said) - n, "%s\n", text);
-}
 
 static struct config *
 conf(const char *text)

@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "broker/config.h"
+#include "tests/lib/said.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -47,17 +48,6 @@ static const struct conf_row rows[] = {
 	ROW(colour, CONF_ENUM, 0, 0, colours, "green"),
 	ROW(list, CONF_LIST, 1, 8, NULL, ""),
 };
-
-static char said[4096];
-
-static void
-say(void *arg, const char *text)
-{
-	size_t n = strlen(said);
-
-	(void)arg;
-	snprintf(said + n, sizeof(said) - n, "%s\n", text);
-}
 
 static void
 start(struct conf *c, struct small *s)

@@ -2,11 +2,7 @@
 # quirectl reload, SIGHUP and keys: settings and keys change beside connected
 # clients; only those whose key is gone have to go.
 set -u
-if [ -z "${QUIRE_DIR:-}" ]; then
-	log=$(mktemp)
-	export log
-	exec 2>"$log"
-fi
+. tests/lib/log.sh
 . tests/lib/server.sh
 . tests/lib/tap.sh
 . tests/lib/ctl.sh
