@@ -42,7 +42,6 @@ static const char *bounds_read(enum bounds_kind, struct bytes *line,
 static const char *bounds_value(enum bounds_kind, const struct bounds_row *,
     struct bytes word, struct bounds *);
 static const struct bounds_row *bounds_row_find(struct bytes word);
-static struct bytes bounds_word(struct bytes *line);
 
 void
 bounds_of_store(const struct config *c, const struct doc_id *id,
@@ -119,7 +118,7 @@ bounds_find(const struct config *c, enum bounds_kind kind,
 static int
 bounds_match(struct bytes line, const char *name)
 {
-	struct bytes word = bounds_word(&line);
+	struct bytes word = bytes_word(&line);
 	char pattern[BOUNDS_PATTERN_MAX + 1];
 
 	if (word.n == 0 || word.n >= sizeof(pattern))
@@ -139,8 +138,8 @@ bounds_read(enum bounds_kind kind, struct bytes *line, struct bounds *b)
 	unsigned int named = 0;
 	const char *wrong = NULL;
 
-	bounds_word(&rest);
-	while ((word = bounds_word(&rest)).n > 0) {
+	bytes_word(&rest);
+	while ((word = bytes_word(&rest)).n > 0) {
 		if ((row = bounds_row_find(word)) == NULL)
 			wrong = "there is no such limit";
 		else if ((named & 1u << (row - bounds_rows)) != 0)
@@ -184,19 +183,4 @@ bounds_row_find(struct bytes word)
 			return (&bounds_rows[i]);
 	}
 	return (NULL);
-}
-
-static struct bytes
-bounds_word(struct bytes *line)
-{
-	struct bytes word;
-	size_t n = 0;
-
-	while (line->n > 0 && *line->p == ' ')
-		*line = bytes_skip(*line, 1);
-	while (n < line->n && line->p[n] != ' ')
-		n++;
-	word = bytes_of(line->p, n);
-	*line = bytes_skip(*line, n);
-	return (word);
 }

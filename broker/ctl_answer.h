@@ -12,6 +12,10 @@ struct json_t; /* jansson's */
 /* The whole answer; returns the exit status, after saying what was wrong. */
 int ctl_ask(const char *path, const char *command, struct buf *answer);
 
+/* Octets of the word that says that an answer is whole, at its end; 0: it is
+ * not there. */
+size_t ctl_done(struct bytes answer);
+
 /* What stands before the separator, which is dropped with it. */
 struct bytes ctl_word(struct bytes *text, uint8_t separator);
 /* A number where it is one, else a text. */

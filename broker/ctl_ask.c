@@ -136,12 +136,9 @@ ctl_connect_failed(const char *path, int error)
 static int
 ctl_ask_whole(struct buf *answer)
 {
-	static const char end[] = "done\n";
-	size_t n = sizeof(end) - 1;
+	size_t n = ctl_done(buf_bytes(answer));
 
-	if (answer->len < n ||
-	    !bytes_eq(bytes_skip(buf_bytes(answer), answer->len - n),
-		bytes_of((const uint8_t *)end, n))) {
+	if (n == 0) {
 		log_warnx("the broker went away");
 		return (EX_IOERR);
 	}

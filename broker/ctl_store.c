@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "broker/config.h"
 #include "broker/ctl.h"
+#include "broker/ctl_answer.h"
 #include "broker/ctl_files.h"
 #include "broker/durable.h"
 #include "broker/doc_name.h"
@@ -196,7 +197,7 @@ ctl_export_take(int in, int out)
 	}
 	if (r == 0)
 		status = ctl_export_whole(buf_bytes(&b), &hash);
-	n = b.len < 5 ? 0 : b.len - 5;
+	n = b.len - ctl_done(buf_bytes(&b));
 	if (status == 0 &&
 	    ctl_file_write(out, bytes_of(buf_bytes(&b).p, n), at) == -1)
 		status = EX_IOERR;
@@ -213,7 +214,7 @@ ctl_export_whole(struct bytes tail, crypto_generichash_state *hash)
 	crypto_generichash_final(hash, want, sizeof(want));
 	if (tail.n == CTL_TAIL_BYTES && tail.p[0] == EXPORT_END &&
 	    memcmp(tail.p + EXPORT_HEAD_BYTES, want, sizeof(want)) == 0 &&
-	    memcmp(tail.p + tail.n - 5, "done\n", 5) == 0)
+	    ctl_done(tail) > 0)
 		return (0);
 	while (tail.n > 6 && !bytes_start(tail, BYTES_LIT("error ")))
 		tail = bytes_skip(tail, 1);

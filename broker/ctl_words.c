@@ -10,6 +10,17 @@
 
 static size_t ctl_unquote(uint8_t *, struct bytes);
 
+size_t
+ctl_done(struct bytes answer)
+{
+	const struct bytes done = BYTES_LIT("done\n");
+
+	if (answer.n < done.n ||
+	    !bytes_eq(bytes_skip(answer, answer.n - done.n), done))
+		return (0);
+	return (done.n);
+}
+
 /* What stands before the separator, which is dropped with it. */
 struct bytes
 ctl_word(struct bytes *text, uint8_t separator)

@@ -31,7 +31,6 @@ struct statics {
 };
 
 static const char *statics_line(struct statics *, struct bytes);
-static struct bytes statics_word(struct bytes *);
 static json_t *statics_text(struct bytes);
 static uint64_t statics_mark(const uint8_t *);
 static void statics_quote(struct buf *, struct bytes);
@@ -167,7 +166,7 @@ static const char *
 statics_line(struct statics *s, struct bytes line)
 {
 	struct statik *e = &s->v[s->n];
-	struct bytes hash = statics_word(&line), scope, word;
+	struct bytes hash = bytes_word(&line), scope, word;
 	struct claims claims;
 	json_t *root, *aud;
 
@@ -179,14 +178,14 @@ statics_line(struct statics *s, struct bytes line)
 	    hex_decode(e->hash, sizeof(e->hash), hash) !=
 		(ssize_t)sizeof(e->hash))
 		return ("the hash is not 64 hexadecimal digits");
-	scope = statics_word(&line);
+	scope = bytes_word(&line);
 	if (scope_parse(scope) == SCOPE_NONE)
 		return ("the scope is not read, write or admin");
-	word = statics_word(&line);
+	word = bytes_word(&line);
 	root = json_pack("{s:o,s:s,s:[]}", "sub", statics_text(word), "scope",
 	    scope_name(scope_parse(scope)), "aud");
 	aud = json_object_get(root, "aud");
-	while ((word = statics_word(&line)).n > 0)
+	while ((word = bytes_word(&line)).n > 0)
 		if (json_array_append_new(aud, statics_text(word)) == -1)
 			break;
 	e->claims = json_array_size(aud) == 0 || word.n > 0
@@ -200,21 +199,6 @@ statics_line(struct statics *s, struct bytes line)
 		return ("subject or stores are too long or too many");
 	claims_free(&claims);
 	return (NULL);
-}
-
-static struct bytes
-statics_word(struct bytes *rest)
-{
-	struct bytes word;
-	size_t n = 0;
-
-	while (rest->n > 0 && rest->p[0] <= ' ')
-		*rest = bytes_skip(*rest, 1);
-	while (n < rest->n && rest->p[n] > ' ')
-		n++;
-	word = bytes_of(rest->p, n);
-	*rest = bytes_skip(*rest, n);
-	return (word);
 }
 
 /* NULL: not UTF-8, or nothing. */

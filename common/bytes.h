@@ -60,6 +60,22 @@ bytes_skip(struct bytes a, size_t n)
 	return (n >= a.n ? BYTES_NONE : bytes_of(a.p + n, a.n - n));
 }
 
+/* The first word of what is left, without the blanks before it; empty: none. */
+static inline struct bytes
+bytes_word(struct bytes *rest)
+{
+	struct bytes word;
+	size_t n = 0;
+
+	while (rest->n > 0 && rest->p[0] <= ' ')
+		*rest = bytes_skip(*rest, 1);
+	while (n < rest->n && rest->p[n] > ' ')
+		n++;
+	word = bytes_of(rest->p, n);
+	*rest = bytes_skip(*rest, n);
+	return (word);
+}
+
 static inline uint32_t
 be32_get(const uint8_t *p)
 {

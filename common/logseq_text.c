@@ -110,10 +110,8 @@ static int
 text_digits(struct buf *b, const char *digits, int n, int point)
 {
 	if (point > 21 || point < -5)
-		return (buf_printf(b,
-		    "%c%s%s"
-		    "e%+d",
-		    digits[0], n > 1 ? "." : "", digits + 1, point - 1));
+		return (buf_printf(b, "%c%s%se%+d", digits[0], n > 1 ? "." : "",
+		    digits + 1, point - 1));
 	if (point <= 0)
 		return (buf_printf(b, "0.%.*s%s", -point, "00000", digits));
 	if (point < n)

@@ -82,18 +82,10 @@ ring_reader_fd(const struct ring *r)
 int
 ring_attach(struct ring *r, int fd, size_t bytes)
 {
-	struct stat st;
-	void *map;
-
 	*r = (struct ring){ .fd = fd, .bytes = bytes };
-	if (!ring_size_fits(bytes) || fstat(fd, &st) == -1 ||
-	    st.st_size != (off_t)(RING_HEADER_BYTES + bytes))
+	if (!ring_size_fits(bytes) ||
+	    (r->map = ring_memory_see(fd, RING_HEADER_BYTES + bytes)) == NULL)
 		goto err;
-	map =
-	    mmap(NULL, RING_HEADER_BYTES + bytes, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		goto err;
-	r->map = map;
 	if (r->map->magic != RING_MAGIC || r->map->bytes != bytes)
 		goto err;
 	return (0);
@@ -102,6 +94,21 @@ err:
 	ring_close(r);
 	errno = EINVAL;
 	return (-1);
+}
+
+void *
+ring_memory_see(int fd, size_t n)
+{
+	struct stat st;
+	void *map;
+
+	if (fstat(fd, &st) == -1)
+		return (NULL);
+	errno = EINVAL;
+	if (st.st_size != (off_t)n)
+		return (NULL);
+	map = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
+	return (map == MAP_FAILED ? NULL : map);
 }
 
 void

@@ -3,10 +3,10 @@
  * is read: what is asked for in between waits in the link until then.
  */
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <unistd.h>
 
+#include "common/ring_memory.h"
 #include "worker/lent.h"
 
 /* Whoever needs no more than so many answers is better off without. */
@@ -21,17 +21,13 @@ lent_ask(struct lent *l)
 int
 lent_attach(struct lent *l, int fd, size_t size)
 {
-	void *map = MAP_FAILED;
-	struct stat st;
-
 	lent_free(l);
-	if (fd != -1 && fstat(fd, &st) == 0 && st.st_size == (off_t)size)
-		map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (fd != -1)
-		close(fd);
-	if (map == MAP_FAILED)
+	if (fd == -1)
 		return (-1);
-	l->map = map;
+	l->map = ring_memory_see(fd, size);
+	close(fd);
+	if (l->map == NULL)
+		return (-1);
 	l->size = size;
 	return (0);
 }

@@ -69,7 +69,7 @@ places_full(struct places *p, const struct source *source, int many,
 	}
 	if (!many && same >= p->per_address)
 		return ("too many of one address");
-	if (fresh > p->max / 2 &&
+	if (source_crowded(fresh, p->max) &&
 	    source_unlucky(fresh, p->max, randombytes_random()))
 		return ("too many newcomers");
 	return (NULL);

@@ -95,11 +95,17 @@ penalty_counts(const struct penalties *table, const struct source *source,
 }
 
 int
+source_crowded(unsigned int fresh, unsigned int most)
+{
+	return (fresh > most / 2);
+}
+
+int
 source_unlucky(unsigned int fresh, unsigned int most, uint32_t dice)
 {
 	unsigned int begin = most / 2;
 
-	if (fresh <= begin)
+	if (!source_crowded(fresh, most))
 		return (0);
 	return (dice % 1000 <
 	    300 + 700 * (uint64_t)(fresh - begin) / (most - begin));

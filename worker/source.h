@@ -57,6 +57,8 @@ void penalty_add(struct penalties *, const struct source *, enum source_end,
 int penalty_counts(const struct penalties *, const struct source *,
     int64_t now_ms);
 
+/* 1: dice are thrown, as source_unlucky says. */
+int source_crowded(unsigned int fresh, unsigned int most);
 /*
  * 1: one of `fresh' connections that have not shown yet that they are good for
  * anything, where there are places for `most', is turned away: none up to half
